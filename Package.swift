@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built with these; a warning is an error everywhere.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func shim(_ name: String, links library: String? = nil) -> Target {
+    .target(name: name, linkerSettings: library.map { [.linkedLibrary($0)] } ?? [])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "sync2nas",
+    products: [
+        .executable(name: "sync2nas", targets: ["sync2nas"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        shim("CFuse3", links: "fuse3"),
+        shim("CSSH2", links: "ssh2"),
+        shim("CCurl", links: "curl"),
+        shim("CChecksum"),
+        library("Primitives"),
+        library("Naming"),
+        library("HTTPFetch", ["CCurl"]),
+        library("Catalogue", ["Primitives"]),
+        library(
+            "CatalogueSQLite",
+            ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        library("Cache", ["CChecksum", "Primitives", log]),
+        library("Transfer", ["CSSH2", "Primitives", log]),
+        library("Metadata", ["Catalogue", "HTTPFetch"]),
+        library("Routing", ["Catalogue", "Naming", "Primitives"]),
+        library("VirtualTree", ["Catalogue", "Primitives"]),
+        library("Ingest", ["Catalogue", "Metadata", "Naming", "Primitives", "Routing", log]),
+        library(
+            "Operations",
+            ["Cache", "Catalogue", "Ingest", "Metadata", "Primitives", "Transfer", log]
+        ),
+        library("ControlDirectory", ["Operations", "VirtualTree"]),
+        library("FuseBridge", ["CFuse3", "Primitives", "VirtualTree", log]),
+        library(
+            "Daemon",
+            [
+                "Cache", "Catalogue", "CatalogueSQLite", "ControlDirectory", "FuseBridge",
+                "HTTPFetch", "Ingest", "Metadata", "Operations", "Primitives", "Transfer",
+                "VirtualTree", log,
+            ]
+        ),
+        .executableTarget(
+            name: "sync2nas",
+            dependencies: [
+                "Daemon", "Operations",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)
