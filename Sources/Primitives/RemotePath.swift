@@ -47,6 +47,24 @@ extension RemotePath: CustomStringConvertible {
     public var text: String { RemotePath.escaped(bytes) }
     public var description: String { text }
 
+    /// The text without what would break a line or act on a terminal: for logs and messages.
+    public var printable: String { RemotePath.printable(text) }
+
+    /// Control characters, line separators and our escapes become U+FFFD.
+    public static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    switch scalar.properties.generalCategory {
+                    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse:
+                        "\u{FFFD}"
+                    default: scalar
+                    }
+                }
+            )
+        )
+    }
+
     public static func escaped(_ bytes: [UInt8]) -> String {
         if let plain = String(validating: bytes, as: UTF8.self),
             !plain.unicodeScalars.contains(where: { escapes.contains($0.value) })

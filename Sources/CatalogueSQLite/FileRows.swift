@@ -1,0 +1,116 @@
+import Catalogue
+import Foundation
+import GRDB
+import Primitives
+
+/// Files as rows of `downloaded_files`.
+///
+/// `decision` is the whole of it as JSON; the original program's columns repeat what of it they
+/// can hold, for the queries people have.
+enum FileRows {
+    static func all(_ database: Database) throws -> [LibraryFile] {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT id, remote_path, size, modified_seconds, file_type, decision
+                FROM downloaded_files ORDER BY id
+                """
+        )
+        let decoder = JSONDecoder()
+        var files: [LibraryFile] = []
+        while let row = try rows.next() {
+            let kind: String = row[4]
+            let decision: String = row[5]
+            guard let kind = FileKind(rawValue: kind) else { continue }
+            let size: Int64 = row[2]
+            files.append(
+                LibraryFile(
+                    id: row[0],
+                    file: RemoteFile(
+                        path: RemotePath(row[1] as String),
+                        size: UInt64(clamping: size),
+                        modifiedSeconds: row[3]
+                    ),
+                    kind: kind,
+                    decision: try decoder.decode(Decision.self, from: Data(decision.utf8))
+                )
+            )
+        }
+        return files
+    }
+
+    static func delete(_ id: Int64, _ database: Database) throws {
+        try database.cachedStatement(sql: "DELETE FROM downloaded_files WHERE id = ?")
+            .execute(arguments: [id])
+    }
+
+    static func upsert(_ record: FileChange.Record, _ database: Database) throws {
+        var decision = record.decision
+        if let draft = record.newShow, decision.placement != nil {
+            decision.placement?.showID = try ShowRows.save(draft, replacing: nil, database).id
+        }
+        let placement = decision.placement
+        let file = record.file
+        try database.cachedStatement(sql: upsertStatement).execute(arguments: [
+            RemotePath.escaped(file.path.lastComponent), file.path.text,
+            Int64(clamping: file.size), file.modifiedSeconds,
+            placement == nil ? "downloaded" : "routed", record.kind.rawValue,
+            placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
+            decision.rule, String(decoding: try JSONEncoder().encode(decision), as: UTF8.self),
+        ])
+    }
+
+    private static let upsertStatement = """
+        INSERT INTO downloaded_files (name, remote_path, size, modified_seconds, modified_time,
+            status, file_type, show_id, show_name, tmdb_id, season, episode, confidence, reasoning,
+            decision, routing_attempts, last_routing_attempt)
+        VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%S', ?4, 'unixepoch'), ?5, ?6, ?7,
+            (SELECT coalesce(tmdb_name, sys_name) FROM tv_shows WHERE id = ?7),
+            (SELECT tmdb_id FROM tv_shows WHERE id = ?7), ?8, ?9, ?10, ?11, ?12, 1,
+            CURRENT_TIMESTAMP)
+        ON CONFLICT (remote_path) DO UPDATE SET size = excluded.size,
+            modified_seconds = excluded.modified_seconds, modified_time = excluded.modified_time,
+            status = excluded.status, file_type = excluded.file_type, show_id = excluded.show_id,
+            show_name = excluded.show_name, tmdb_id = excluded.tmdb_id, season = excluded.season,
+            episode = excluded.episode, confidence = excluded.confidence,
+            reasoning = excluded.reasoning, decision = excluded.decision,
+            routing_attempts = routing_attempts + 1, last_routing_attempt = CURRENT_TIMESTAMP
+        """
+}
+
+/// Directory times as rows of `directory_stamps`; numbers above 2^63 are kept as their bits.
+enum StampRows {
+    static func all(_ database: Database) throws -> [UInt64: DirectoryStamp] {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT node, listing, modified_seconds FROM directory_stamps"
+        )
+        var stamps: [UInt64: DirectoryStamp] = [:]
+        while let row = try rows.next() {
+            stamps[UInt64(bitPattern: row[0])] = DirectoryStamp(
+                listing: UInt64(bitPattern: row[1]),
+                modifiedSeconds: row[2]
+            )
+        }
+        return stamps
+    }
+
+    static func save(
+        _ changed: [UInt64: DirectoryStamp],
+        removed: [UInt64],
+        _ database: Database
+    ) throws {
+        let delete = try database.cachedStatement(
+            sql: "DELETE FROM directory_stamps WHERE node = ?"
+        )
+        for node in removed { try delete.execute(arguments: [Int64(bitPattern: node)]) }
+        let insert = try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO directory_stamps VALUES (?, ?, ?)"
+        )
+        for (node, stamp) in changed {
+            try insert.execute(arguments: [
+                Int64(bitPattern: node), Int64(bitPattern: stamp.listing), stamp.modifiedSeconds,
+            ])
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Catalogue
+import GRDB
+
+/// The tables, and how older ones become today's.
+///
+/// `tv_shows`, `episodes` and `downloaded_files` have the names and columns that users of the
+/// original program query; columns of ours come behind them. Migrations are appended, never
+/// edited.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: shows, episodes, files, directory times") { database in
+            try refuseForeign(database)
+            try database.execute(sql: shows)
+            try database.execute(sql: episodes)
+            try database.execute(sql: files)
+            try database.execute(sql: stamps)
+        }
+        return migrator
+    }
+
+    /// Somebody else's tables under our names would be overlaid silently otherwise.
+    private static func refuseForeign(_ database: Database) throws {
+        let tables = try String.fetchAll(
+            database,
+            sql: """
+                SELECT name FROM sqlite_master
+                WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'grdb_migrations'
+                """
+        )
+        guard tables.isEmpty else {
+            throw CatalogueError(
+                .unusable,
+                "the file already holds tables of another program (\(tables.joined(separator: ", ")));"
+                    + " name another file with --data-dir or [SQLite] db_file"
+            )
+        }
+    }
+
+    private static let shows = """
+        CREATE TABLE tv_shows (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            sys_name TEXT NOT NULL,
+            sys_path TEXT NOT NULL DEFAULT '',
+            tmdb_name TEXT,
+            tmdb_aliases TEXT,
+            tmdb_id INTEGER UNIQUE,
+            tmdb_first_aired DATETIME,
+            tmdb_last_aired DATETIME,
+            tmdb_year INTEGER,
+            tmdb_overview TEXT,
+            tmdb_season_count INTEGER,
+            tmdb_episode_count INTEGER,
+            tmdb_episode_groups TEXT,
+            tmdb_episodes_fetched_at DATETIME,
+            tmdb_status TEXT,
+            tmdb_external_ids TEXT,
+            fetched_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            original_name TEXT NOT NULL DEFAULT '',
+            countries TEXT NOT NULL DEFAULT '[]'
+        );
+        CREATE TABLE show_aliases (
+            show_id INTEGER NOT NULL REFERENCES tv_shows (id) ON DELETE CASCADE,
+            title TEXT NOT NULL,
+            PRIMARY KEY (show_id, title)
+        ) WITHOUT ROWID;
+        """
+
+    private static let episodes = """
+        CREATE TABLE episodes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            tmdb_id INTEGER NOT NULL REFERENCES tv_shows (tmdb_id) ON UPDATE CASCADE ON DELETE CASCADE,
+            season INTEGER NOT NULL,
+            episode INTEGER NOT NULL,
+            abs_episode INTEGER,
+            absolute_episode INTEGER GENERATED ALWAYS AS (abs_episode) VIRTUAL,
+            episode_type TEXT,
+            episode_id INTEGER,
+            air_date DATETIME,
+            fetched_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            name TEXT NOT NULL,
+            overview TEXT NOT NULL DEFAULT '',
+            UNIQUE (tmdb_id, season, episode)
+        );
+        """
+
+    private static let files = """
+        CREATE TABLE downloaded_files (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            remote_path TEXT NOT NULL UNIQUE,
+            current_path TEXT,
+            previous_path TEXT,
+            size INTEGER NOT NULL,
+            modified_time DATETIME NOT NULL,
+            fetched_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            is_dir BOOLEAN NOT NULL DEFAULT 0,
+            status TEXT NOT NULL,
+            file_type TEXT NOT NULL,
+            file_provided_hash_value TEXT,
+            file_hash_value TEXT,
+            file_hash_algo TEXT,
+            hash_calculated_at DATETIME,
+            show_name TEXT,
+            season INTEGER,
+            episode INTEGER,
+            confidence REAL,
+            reasoning TEXT,
+            tmdb_id INTEGER,
+            routing_attempts INTEGER NOT NULL DEFAULT 0,
+            last_routing_attempt DATETIME,
+            error_message TEXT,
+            metadata TEXT,
+            modified_seconds INTEGER NOT NULL,
+            show_id INTEGER REFERENCES tv_shows (id),
+            decision TEXT NOT NULL
+        );
+        CREATE INDEX idx_downloaded_files_status ON downloaded_files (status);
+        CREATE INDEX idx_downloaded_files_current_path ON downloaded_files (current_path);
+        CREATE INDEX idx_downloaded_files_show ON downloaded_files (show_id);
+        """
+
+    private static let stamps = """
+        CREATE TABLE directory_stamps (
+            node INTEGER PRIMARY KEY,
+            listing INTEGER NOT NULL,
+            modified_seconds INTEGER NOT NULL
+        );
+        """
+}

@@ -1,0 +1,161 @@
+import CFuse3
+import Glibc
+import Logging
+import Primitives
+import VirtualTree
+
+/// Open files: the library's are read only, those of the control directory run operations.
+extension FuseServer {
+    func open(
+        _ request: Request,
+        _ node: fuse_ino_t,
+        _ info: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        guard let info else { return request.fail(EINVAL) }
+        let id = NodeID(rawValue: UInt64(node))
+        if id.isControl {
+            guard let session = tree.openControl(id) else { return request.fail(ENOENT) }
+            // Read and written as a stream: the kernel must neither cache nor cut at the size.
+            sync2nas_fuse_set_direct_io(info)
+            return finishOpen(request, info, .control(session))
+        }
+        guard info.pointee.flags & O_ACCMODE == O_RDONLY, info.pointee.flags & O_TRUNC == 0 else {
+            return request.fail(EROFS)
+        }
+        guard let file = tree.remoteFile(id) else { return request.fail(ESTALE) }
+        if sync2nas_fuse_granted().direct_io_mmap {
+            // Uncached, so that a file can be handed to the kernel whole once it is complete.
+            sync2nas_fuse_set_direct_io(info)
+        } else {
+            // A version's bytes never change, and a new version is announced to the kernel.
+            sync2nas_fuse_set_keep_cache(info)
+        }
+        finishOpen(request, info, .file(opener.open(file)))
+    }
+
+    private func finishOpen(
+        _ request: Request,
+        _ info: UnsafeMutablePointer<fuse_file_info>,
+        _ handle: HandleTable.Handle
+    ) {
+        info.pointee.fh = handles.add(handle)
+        // An open that was interrupted is never released.
+        if !request.reply(open: info) { close(info.pointee.fh) }
+    }
+
+    func read(
+        _ request: Request,
+        _ size: Int,
+        _ offset: off_t,
+        _ info: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        guard let info, let handle = handles[info.pointee.fh], offset >= 0 else {
+            return request.fail(EBADF)
+        }
+        switch handle {
+        case .directory: request.fail(EISDIR)
+        case .control(let session):
+            let contents = session.contents()
+            let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
+                .clipped(to: UInt64(contents.count))
+            request.reply(bytes: Array(contents[Int(range.lowerBound)..<Int(range.upperBound)]))
+        case .file(let file):
+            let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
+                .clipped(to: file.file.size)
+            if !readAtOnce(request, file, range) { readLater(request, file, range) }
+        }
+    }
+
+    private func readAtOnce(_ request: Request, _ file: any OpenFile, _ range: ByteRange) -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(range.count),
+            alignment: 16
+        )
+        defer { buffer.deallocate() }
+        guard range.isEmpty || file.readAtOnce(range, into: buffer) else { return false }
+        request.reply(bytes: UnsafeRawBufferPointer(buffer))
+        return true
+    }
+
+    private func readLater(_ request: Request, _ file: any OpenFile, _ range: ByteRange) {
+        let limit = options.readTimeout
+        request.whenFinished {
+            await withDeadline(limit) {
+                do throws(SourceError) {
+                    return Result<[UInt8], SourceError>.success(try await file.read(range))
+                } catch {
+                    return .failure(error)
+                }
+            }
+        } answer: { [log] result in
+            switch result {
+            case .success(let bytes): request.reply(bytes: bytes)
+            case .failure(let error):
+                if error.code != .cancelled {
+                    log.warning("cannot read \(range) of '\(file.file.path.printable)': \(error)")
+                }
+                request.fail(error.errno)
+            case nil:
+                log.warning(
+                    "gave up reading \(range) of '\(file.file.path.printable)' after \(limit)"
+                )
+                request.fail(EIO)
+            }
+        }
+    }
+
+    func write(
+        _ request: Request,
+        _ bytes: UnsafePointer<CChar>?,
+        _ size: Int,
+        _ info: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        guard let info, case .control(let session) = handles[info.pointee.fh] else {
+            return request.fail(EROFS)
+        }
+        let written = Array(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : size))
+        request.whenFinished {
+            await Self.outcome { () async throws(ControlError) in try await session.write(written) }
+        } answer: { error in
+            if let error {
+                request.fail(error.errno)
+            } else {
+                request.reply(written: size)
+            }
+        }
+    }
+
+    func flush(_ request: Request, _ info: UnsafeMutablePointer<fuse_file_info>?) {
+        guard let info, case .control(let session) = handles[info.pointee.fh] else {
+            return request.succeed()
+        }
+        request.whenFinished {
+            await Self.outcome { () async throws(ControlError) in try await session.finish() }
+        } answer: { error in
+            request.fail(error?.errno ?? 0)
+        }
+    }
+
+    func release(_ request: Request, _ info: UnsafeMutablePointer<fuse_file_info>?) {
+        if let info { close(info.pointee.fh) }
+        request.succeed()
+    }
+
+    private func close(_ number: UInt64) {
+        switch handles.remove(number) {
+        case .file(let file): file.close()
+        case .control, .directory, nil: break
+        }
+    }
+
+    private static func outcome(
+        _ work: @Sendable () async throws(ControlError) -> Void
+    ) async -> ControlError? {
+        do throws(ControlError) {
+            try await work()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

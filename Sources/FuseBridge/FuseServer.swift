@@ -1,0 +1,192 @@
+import CFuse3
+import Glibc
+public import Logging
+public import Primitives
+import Synchronization
+public import VirtualTree
+
+/// Serves a ``LiveTree`` to the kernel.
+///
+/// Lookups, attributes and listings are answered from memory on libfuse's threads; a read that
+/// needs the network is answered by a task of its own. Types of FUSE do not leave this target.
+public final class FuseServer: Sendable {
+    public struct Options: Sendable {
+        /// What `mount` and `df` show as the device; must hold no secret.
+        public var deviceName: String
+        public var allowOther = false
+        /// Further mount options, as after `-o`.
+        public var extra: [String] = []
+        /// The longest that a read may wait for the seedbox.
+        public var readTimeout: Duration = .seconds(30)
+        public var threads: UInt32 = 64
+
+        public init(deviceName: String) {
+            self.deviceName = deviceName
+        }
+    }
+
+    let tree: LiveTree
+    let opener: any FileOpener
+    let options: Options
+    let handles = HandleTable()
+    let log: Logger
+    /// Files and directories belong to whoever mounted.
+    let owner = (user: getuid(), group: getgid())
+    /// Set once by ``mount(at:)``, before the loop starts.
+    let session = Mutex<Session?>(nil)
+
+    /// `@unchecked Sendable`: libfuse's session functions that we call may be called from any
+    /// thread while the session lives, and it lives until the loop has ended.
+    struct Session: @unchecked Sendable {
+        let raw: OpaquePointer
+        let mountpoint: String
+    }
+
+    public init(tree: LiveTree, opener: any FileOpener, options: Options, log: Logger) {
+        self.tree = tree
+        self.opener = opener
+        self.options = options
+        self.log = log
+    }
+
+    /// How many files and directories the kernel holds open.
+    public var openHandles: Int { handles.count }
+
+    /// Whether direct I/O files can be mapped, and whether lookups run in parallel.
+    public var grantedFeatures: (directIOMmap: Bool, parallelLookups: Bool) {
+        let granted = sync2nas_fuse_granted()
+        return (granted.direct_io_mmap, granted.parallel_dirops)
+    }
+
+    /// Mounts at `mountpoint`, an existing empty directory.
+    ///
+    /// - Throws: ``MountError``; nothing is left mounted then.
+    public func mount(at mountpoint: String) throws(MountError) {
+        FuseLog.start(log)
+        var options = [
+            "fsname=\(Self.optionSafe(self.options.deviceName))", "subtype=sync2nas",
+            "default_permissions", "noatime",
+        ]
+        if self.options.allowOther { options.append("allow_other") }
+        options += self.options.extra
+        guard let session = makeSession(options: options) else {
+            throw MountError(
+                "cannot use the mount options '\(options.joined(separator: ","))'",
+                details: FuseLog.recent()
+            )
+        }
+        guard fuse_session_mount(session, mountpoint) == 0 else {
+            let details = FuseLog.recent()
+            fuse_session_destroy(session)
+            throw MountError("cannot mount at '\(mountpoint)'", details: details)
+        }
+        guard sync2nas_fuse_intercept(session) == 0 else {
+            fuse_session_unmount(session)
+            fuse_session_destroy(session)
+            throw MountError("cannot mount at '\(mountpoint)': out of memory", details: [])
+        }
+        self.session.withLock { $0 = Session(raw: session, mountpoint: mountpoint) }
+    }
+
+    /// Serves requests on the calling thread and others until the file system is unmounted.
+    public func run() {
+        guard let session = session.withLock({ $0 }) else { return }
+        _ = sync2nas_fuse_loop(session.raw, options.threads)
+        self.session.withLock { $0 = nil }
+        fuse_session_unmount(session.raw)
+        fuse_session_destroy(session.raw)
+    }
+
+    /// Takes the mount away, also from under those who use it; ``run()`` then returns.
+    public func unmount() {
+        guard let session = session.withLock({ $0 }) else { return }
+        Mountpoint.unmount(session.mountpoint)
+        fuse_session_exit(session.raw)
+    }
+
+    /// Tells the kernel what to forget; must not be called while answering a request.
+    public func forget(_ invalidations: [Invalidation]) {
+        for invalidation in invalidations {
+            guard let session = session.withLock({ $0 })?.raw else { return }
+            switch invalidation {
+            case .entry(let directory, let name):
+                _ = fuse_lowlevel_notify_inval_entry(
+                    session,
+                    directory.rawValue,
+                    name,
+                    name.utf8.count
+                )
+            case .node(let id):
+                _ = fuse_lowlevel_notify_inval_inode(session, id.rawValue, 0, 0)
+            }
+        }
+    }
+
+    private func makeSession(options: [String]) -> OpaquePointer? {
+        var operations = FuseCallbacks.table
+        let line = ["sync2nas", "-o", options.joined(separator: ",")]
+        var words: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) }
+        defer { for word in words { free(word) } }
+        return words.withUnsafeMutableBufferPointer { words in
+            var arguments = fuse_args(
+                argc: Int32(words.count),
+                argv: words.baseAddress,
+                allocated: 0
+            )
+            defer { fuse_opt_free_args(&arguments) }
+            // The server outlives the session: `run` holds it until the session is destroyed.
+            return fuse_session_new(
+                &arguments,
+                &operations,
+                MemoryLayout<fuse_lowlevel_ops>.size,
+                Unmanaged.passUnretained(self).toOpaque()
+            )
+        }
+    }
+
+    /// A comma would begin the next option.
+    private static func optionSafe(_ text: String) -> String {
+        String(text.map { $0 == "," || $0 == "\\" || $0.isNewline ? "_" : $0 })
+    }
+}
+
+/// Why the file system could not be mounted.
+public struct MountError: Error, Sendable, CustomStringConvertible {
+    public let message: String
+    /// What libfuse and its helper said, a line each.
+    public let details: [String]
+
+    init(_ message: String, details: [String]) {
+        self.message = message
+        self.details = details
+    }
+
+    public var description: String {
+        details.isEmpty ? message : "\(message): \(details.joined(separator: "; "))"
+    }
+}
+
+/// libfuse's own messages: kept for the error that follows, and logged.
+private enum FuseLog {
+    private static let lines = Mutex<(logger: Logger?, recent: [String])>((nil, []))
+    /// More than libfuse says about any one failure.
+    private static let kept = 5
+
+    static func start(_ logger: Logger) {
+        lines.withLock { $0 = (logger, []) }
+        sync2nas_fuse_log_to { line in
+            guard let line else { return }
+            FuseLog.add(String(cString: line))
+        }
+    }
+
+    static func recent() -> [String] { lines.withLock { $0.recent } }
+
+    private static func add(_ line: String) {
+        let logger = lines.withLock { state in
+            state.recent = (state.recent + [line]).suffix(kept)
+            return state.logger
+        }
+        logger?.debug("libfuse: \(line)")
+    }
+}

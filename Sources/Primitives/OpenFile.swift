@@ -1,0 +1,30 @@
+/// Something that files are opened from for reading.
+public protocol FileOpener: Sendable {
+    /// Opens one version of a file. Answers at once: the network is asked only when bytes are.
+    func open(_ file: RemoteFile) -> any OpenFile
+}
+
+/// One open file: what is read through it in which order says what will be wanted next.
+public protocol OpenFile: Sendable {
+    var file: RemoteFile { get }
+
+    /// Fills `buffer` with `range` when all of it is on the local disk.
+    ///
+    /// Never waits for the network.
+    ///
+    /// - Parameters:
+    ///   - range: Bytes wanted, already clipped to `file.size`.
+    ///   - buffer: Holds at least `range.count` bytes.
+    /// - Returns: Whether the buffer was filled; otherwise its content is undefined.
+    func readAtOnce(_ range: ByteRange, into buffer: UnsafeMutableRawBufferPointer) -> Bool
+
+    /// Reads `range` from wherever it is.
+    ///
+    /// - Parameter range: Bytes wanted, already clipped to `file.size`.
+    /// - Returns: Exactly `range.count` bytes.
+    /// - Throws: ``SourceError``; `.cancelled` soon after the task was cancelled.
+    func read(_ range: ByteRange) async throws(SourceError) -> [UInt8]
+
+    /// Gives up what only this handle wanted. Called once, after the last read.
+    func close()
+}
