@@ -39,6 +39,7 @@ let package = Package(
         shim("CSSH2", links: "ssh2"),
         shim("CCurl", links: "curl"),
         shim("CChecksum"),
+        shim("CSystem"),
         library("Primitives"),
         library("Naming"),
         library("HTTPFetch", ["CCurl"]),
@@ -48,8 +49,8 @@ let package = Package(
             ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         library("Cache", ["CChecksum", "Primitives", log]),
-        library("Transfer", ["CSSH2", "Primitives", log]),
-        library("Metadata", ["Catalogue", "HTTPFetch"]),
+        library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
+        library("Metadata", ["HTTPFetch"]),
         library("Routing", ["Catalogue", "Naming", "Primitives"]),
         library("VirtualTree", ["Catalogue", "Primitives"]),
         library("Ingest", ["Catalogue", "Metadata", "Naming", "Primitives", "Routing", log]),

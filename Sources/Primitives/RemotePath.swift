@@ -26,6 +26,12 @@ public struct RemotePath: Hashable, Sendable {
         return Array(bytes[start...])
     }
 
+    /// The directory that holds this path.
+    public var parent: RemotePath {
+        let end = bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        return RemotePath(bytes: Array(bytes[..<end]))
+    }
+
     /// Whether this path is `directory` or lies below it.
     public func isInside(_ directory: RemotePath) -> Bool {
         var prefix = directory.bytes

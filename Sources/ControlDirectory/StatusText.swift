@@ -1,0 +1,66 @@
+import Foundation
+import Operations
+
+/// The state of the mount as a page for people.
+enum StatusText {
+    static func text(of status: StatusReport) -> String {
+        let library = status.library
+        let cache = status.cache
+        var lines = [
+            "Sync2NAS \(status.version), process \(status.mount.processID), mounted at"
+                + " \(status.mount.path) since \(date(status.mount.since))",
+            "",
+            "Seedbox    \(status.remote.address)  \(status.remote.paths.joined(separator: ", "))",
+            "           \(remote(status.remote))",
+            "Library    \(library.shows) shows (\(library.showsOnTMDB) known to TMDB), \(library.files)"
+                + " files, \(bytes(library.bytes)); \(library.unrouted) not routed",
+            "Cache      \(bytes(cache.bytes))\(cache.limitBytes.map { " of \(bytes($0))" } ?? "") in"
+                + " \(cache.files) files, \(cache.directory)",
+            "           \(cache.hits) blocks from the cache, \(cache.misses) fetched,"
+                + " \(cache.evictions) files dropped, \(cache.badBlocks) bad blocks",
+            "Catalogue  \(status.catalogue)",
+            "TMDB       \(status.tmdb)",
+        ]
+        if let scan = status.lastScan {
+            let when = "\(date(scan.finished)), \(String(format: "%.1f", scan.seconds)) s"
+            lines.append(
+                "Last scan  \(when): " + scan.summary.replacingOccurrences(of: "\n", with: "; ")
+            )
+            lines += scan.problems.map { "           - \($0)" }
+        } else {
+            lines.append("Last scan  none yet; the library is as the last run left it")
+        }
+        lines += status.runningJobs.map { "Running    \($0)" }
+        lines.append("Open       \(status.mount.openHandles) files and directories")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func remote(_ remote: StatusReport.Remote) -> String {
+        var parts = [remote.state]
+        if remote.connections > 0 {
+            parts.append("\(remote.connections) of at most \(remote.connectionLimit) connections")
+        }
+        if let transport = remote.transport { parts.append(transport) }
+        if let trip = remote.roundTripMilliseconds {
+            parts.append(String(format: "round trip %.1f ms", trip))
+        }
+        parts.append("\(bytes(remote.bytesReceived)) received")
+        let line = parts.joined(separator: ", ")
+        return remote.lastError.map { "\(line)\n           last error: \($0)" } ?? line
+    }
+
+    private static func date(_ date: Date) -> String {
+        date.formatted(.iso8601.dateSeparator(.dash).timeSeparator(.colon))
+    }
+
+    private static func bytes(_ count: UInt64) -> String {
+        let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return unit == 0 ? "\(count) bytes" : String(format: "%.1f %@", value, units[unit])
+    }
+}

@@ -1,0 +1,283 @@
+public import Catalogue
+import Logging
+import Naming
+public import Primitives
+import Routing
+
+/// Keeps the catalogue in step with the seedbox and with what the user asks for.
+///
+/// Changes are made one after the other: each reads the catalogue, decides, writes in one
+/// transaction, and hands the new state to whoever serves it.
+public actor Library {
+    private let store: any CatalogueStore
+    private let roots: [RemotePath]
+    private let log: Logger
+    private let publish: @Sendable (CatalogueContents) async -> Void
+    private let parser = NameParser()
+
+    public private(set) var contents = CatalogueContents()
+    /// The change that is under way, for the next to wait for.
+    private var tail: Task<Void, Never>?
+    /// Roots that were found empty once although files were known below them.
+    private var emptyRoots: Set<RemotePath> = []
+
+    /// - Parameters:
+    ///   - store: The catalogue.
+    ///   - roots: The seedbox directories that are mounted.
+    ///   - log: Where warnings go.
+    ///   - publish: Called with every new state, before the change that made it returns.
+    public init(
+        store: any CatalogueStore,
+        roots: [RemotePath],
+        log: Logger,
+        publish: @Sendable @escaping (CatalogueContents) async -> Void
+    ) {
+        self.store = store
+        self.roots = roots
+        self.log = log
+        self.publish = publish
+    }
+
+    /// Reads the catalogue as the last run left it, and publishes it.
+    ///
+    /// - Throws: ``CatalogueError``.
+    public func load() async throws(CatalogueError) {
+        contents = try await store.contents()
+        await publish(contents)
+    }
+
+    /// What a scan changed.
+    public struct ScanSummary: Hashable, Sendable {
+        public var added = 0
+        public var changed = 0
+        public var gone = 0
+        public var total = 0
+    }
+
+    /// Records what a scan found: new files are routed, changed ones renewed, gone ones dropped.
+    ///
+    /// Files below a directory that could not be listed stay as they are.
+    ///
+    /// - Parameter scan: The scan of all roots.
+    /// - Returns: What it changed.
+    /// - Throws: ``CatalogueError``; nothing is recorded then.
+    public func record(_ scan: Scanner.Result) async throws(CatalogueError) -> ScanSummary {
+        try await exclusively { () async throws(CatalogueError) in
+            try await self.recordAlone(scan)
+        }
+    }
+
+    private func recordAlone(_ scan: Scanner.Result) async throws(CatalogueError) -> ScanSummary {
+        let known = Dictionary(
+            contents.files.map { ($0.file.path, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let present = Set(scan.files.map(\.path))
+        let unknown = scan.unknown + doubtful(scan)
+        var summary = ScanSummary()
+        var change = FileChange()
+        change.gone = contents.files.filter { file in
+            !present.contains(file.file.path)
+                && !unknown.contains { file.file.path.isInside($0) }
+        }.map(\.id)
+        let new = scan.files.filter { known[$0.path] == nil }
+        change.records = route(new)
+        for file in scan.files {
+            guard let old = known[file.path], old.file != file else { continue }
+            // Its name, and so its place, is the same.
+            change.records.append(
+                FileChange.Record(file: file, kind: old.kind, decision: old.decision)
+            )
+            summary.changed += 1
+        }
+        summary.added = new.count
+        summary.gone = change.gone.count
+        summary.total = contents.files.count + summary.added - summary.gone
+        try await commit(change)
+        return summary
+    }
+
+    /// Roots that turned wholly empty: a seedbox whose disk is not mounted looks just so, so that
+    /// is believed only when the next scan says it again.
+    private func doubtful(_ scan: Scanner.Result) -> [RemotePath] {
+        let empty = roots.filter { root in
+            !scan.files.contains { $0.path.isInside(root) }
+                && contents.files.contains { $0.file.path.isInside(root) }
+        }
+        defer { emptyRoots = Set(empty) }
+        return empty.filter { root in
+            guard !emptyRoots.contains(root) else { return false }
+            log.warning(
+                "'\(root.printable)' is empty now; its files stay until the next scan finds it empty too"
+            )
+            return true
+        }
+    }
+
+    /// A file whose place would change, or did.
+    public struct Move: Sendable {
+        public let file: LibraryFile
+        public let new: Decision
+        /// The name of a show that the move starts.
+        public let newShow: String?
+    }
+
+    /// Decides anew where files belong.
+    ///
+    /// - Parameters:
+    ///   - isMeant: Which files.
+    ///   - dryRun: Decide only; nothing is changed.
+    /// - Returns: The files whose decision differs from the one before, and how many were meant.
+    /// - Throws: ``CatalogueError``.
+    public func reroute(
+        where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
+        dryRun: Bool = false
+    ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
+        try await exclusively { () async throws(CatalogueError) in
+            try await self.rerouteAlone(where: isMeant, dryRun: dryRun)
+        }
+    }
+
+    private func rerouteAlone(
+        where isMeant: (LibraryFile) -> Bool,
+        dryRun: Bool
+    ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
+        let meant = contents.files.filter(isMeant)
+        var change = FileChange()
+        var moves: [Move] = []
+        for (file, record) in zip(meant, route(meant.map(\.file))) {
+            var decision = record.decision
+            if record.newShow == nil, decision == file.decision { continue }
+            // A show that has only this name is found again by it: nothing new.
+            if let draft = record.newShow, isSame(decision, file.decision, show: draft) { continue }
+            if record.newShow != nil { decision.placement?.showID = 0 }
+            moves.append(Move(file: file, new: decision, newShow: record.newShow?.systemName))
+            change.records.append(record)
+        }
+        if !dryRun { try await commit(change) }
+        return (moves, meant.count)
+    }
+
+    private func isSame(_ new: Decision, _ old: Decision, show draft: ShowDraft) -> Bool {
+        guard let id = old.placement?.showID,
+            contents.shows.contains(where: { $0.id == id && $0.systemName == draft.systemName })
+        else { return false }
+        var new = new
+        new.placement?.showID = id
+        return new == old
+    }
+
+    /// Adds a show, or renews the one with its TMDB number, and moves the files that belong to it.
+    ///
+    /// A show that so far was only a name read from files becomes this one, folder and all.
+    ///
+    /// - Parameters:
+    ///   - draft: The show with its details.
+    ///   - episodes: All its episodes.
+    /// - Returns: The show as saved, and the files that it got.
+    /// - Throws: ``CatalogueError``.
+    public func add(
+        _ draft: ShowDraft,
+        episodes: [Episode]
+    ) async throws(CatalogueError) -> (show: Show, files: Int) {
+        try await exclusively { () async throws(CatalogueError) in
+            try await self.addAlone(draft, episodes: episodes)
+        }
+    }
+
+    private func addAlone(
+        _ draft: ShowDraft,
+        episodes: [Episode]
+    ) async throws(CatalogueError) -> (show: Show, files: Int) {
+        var draft = draft
+        let titles = Set(
+            ([draft.systemName, draft.details?.name].compactMap(\.self) + draft.aliases)
+                .map(normalisedTitle)
+        )
+        let nameOnly = contents.shows.first { show in
+            show.details == nil && titles.contains(normalisedTitle(show.systemName))
+        }
+        if let nameOnly { draft.aliases.append(nameOnly.systemName) }
+        let known = contents.shows.contains { $0.details?.tmdbID == draft.details?.tmdbID }
+        let show = try await store.save(
+            draft,
+            replacing: known ? nil : nameOnly?.id,
+            episodes: episodes
+        )
+        contents = try await store.contents()
+        _ = try await rerouteAlone(where: { _ in true }, dryRun: false)
+        await publish(contents)
+        let files = contents.files.count { $0.decision.placement?.showID == show.id }
+        return (show, files)
+    }
+
+    /// One record for each file, in the files' order.
+    private func route(_ files: [RemoteFile]) -> [FileChange.Record] {
+        let router = Router(shows: contents.shows, episodes: contents.episodes)
+        let names = parsed(files)
+        // Files that spell a new show differently start one show, not several.
+        var drafts: [String: ShowDraft] = [:]
+        return files.compactMap { file in
+            guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
+                let name = names[file.path]
+            else { return nil }
+            let outcome = router.route(name)
+            let draft = outcome.newShow.map { draft in
+                let key = normalisedTitle(draft.systemName)
+                let first = drafts[key] ?? draft
+                drafts[key] = first
+                return first
+            }
+            return FileChange.Record(
+                file: file,
+                kind: kind,
+                decision: outcome.decision,
+                newShow: draft
+            )
+        }
+    }
+
+    /// Each directory's files are read as a set, since neighbours explain each other.
+    private func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
+        var names: [RemotePath: ParsedName] = [:]
+        for (_, neighbours) in Dictionary(grouping: files, by: { $0.path.parent }) {
+            let paths = neighbours.map { relativeText($0.path) }
+            for (file, name) in zip(neighbours, parser.parse(siblings: paths)) {
+                names[file.path] = name
+            }
+        }
+        return names
+    }
+
+    private func relativeText(_ path: RemotePath) -> String {
+        guard let root = roots.first(where: { path.isInside($0) }) else { return path.text }
+        return RemotePath.escaped(Array(path.bytes.dropFirst(root.bytes.count)))
+            .drop { $0 == "/" }.description
+    }
+
+    private func commit(_ change: FileChange) async throws(CatalogueError) {
+        guard !change.isEmpty else { return }
+        try await store.apply(change)
+        contents = try await store.contents()
+        await publish(contents)
+    }
+
+    /// Runs one change after all that were asked for before it.
+    ///
+    /// An actor lets others in at every `await`; here each change must see the one before whole.
+    private func exclusively<Value: Sendable>(
+        _ body: @Sendable @escaping () async throws(CatalogueError) -> Value
+    ) async throws(CatalogueError) -> Value {
+        let before = tail
+        let task = Task { () async -> Result<Value, CatalogueError> in
+            await before?.value
+            do throws(CatalogueError) {
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        tail = Task { _ = await task.value }
+        return try await task.value.get()
+    }
+}

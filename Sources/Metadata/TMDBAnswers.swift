@@ -1,0 +1,199 @@
+/// TMDB's answers as they come: the field names are theirs, and nearly everything may be null.
+struct SearchAnswer: Decodable, Sendable {
+    struct Result: Decodable, Sendable {
+        let id: Int?
+        let name: String?
+        let original_name: String?
+        let first_air_date: String?
+        let overview: String?
+        let popularity: Double?
+        let origin_country: [String]?
+
+        var hit: SearchHit? {
+            guard let id, let name else { return nil }
+            return SearchHit(
+                tmdbID: id,
+                name: name,
+                originalName: original_name ?? "",
+                firstAirDate: first_air_date?.nonEmpty,
+                overview: overview ?? "",
+                popularity: popularity ?? 0,
+                originCountry: origin_country ?? []
+            )
+        }
+    }
+
+    let results: [Result]
+    let total_pages: Int?
+}
+
+struct ShowAnswer: Decodable, Sendable {
+    struct Season: Decodable, Sendable {
+        let season_number: Int
+    }
+
+    struct Titles: Decodable, Sendable {
+        struct Title: Decodable, Sendable {
+            let iso_3166_1: String?
+            let title: String?
+        }
+
+        let results: [Title]?
+    }
+
+    struct Translations: Decodable, Sendable {
+        struct Translation: Decodable, Sendable {
+            struct Fields: Decodable, Sendable {
+                let name: String?
+            }
+
+            let iso_3166_1: String?
+            let iso_639_1: String?
+            let data: Fields?
+        }
+
+        let translations: [Translation]?
+    }
+
+    struct ExternalIDs: Decodable, Sendable {
+        let imdb_id: String?
+        let tvdb_id: Int?
+    }
+
+    let id: Int
+    let name: String?
+    let original_name: String?
+    let overview: String?
+    let first_air_date: String?
+    let last_air_date: String?
+    let status: String?
+    let origin_country: [String]?
+    let seasons: [Season]?
+    let alternative_titles: Titles?
+    let translations: Translations?
+    let external_ids: ExternalIDs?
+    /// From the keys `season/0`, `season/1` ….
+    let appendedSeasons: [Int: SeasonAnswer]
+
+    private enum Keys: String, CodingKey {
+        case id, name, original_name, overview, first_air_date, last_air_date, status
+        case origin_country, seasons, alternative_titles, translations, external_ids
+    }
+
+    private struct SeasonKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: Keys.self)
+        id = try values.decode(Int.self, forKey: .id)
+        name = try values.decodeIfPresent(String.self, forKey: .name)
+        original_name = try values.decodeIfPresent(String.self, forKey: .original_name)
+        overview = try values.decodeIfPresent(String.self, forKey: .overview)
+        first_air_date = try values.decodeIfPresent(String.self, forKey: .first_air_date)
+        last_air_date = try values.decodeIfPresent(String.self, forKey: .last_air_date)
+        status = try values.decodeIfPresent(String.self, forKey: .status)
+        origin_country = try values.decodeIfPresent([String].self, forKey: .origin_country)
+        seasons = try values.decodeIfPresent([Season].self, forKey: .seasons)
+        alternative_titles = try values.decodeIfPresent(Titles.self, forKey: .alternative_titles)
+        translations = try values.decodeIfPresent(Translations.self, forKey: .translations)
+        external_ids = try values.decodeIfPresent(ExternalIDs.self, forKey: .external_ids)
+        let all = try decoder.container(keyedBy: SeasonKey.self)
+        var appended: [Int: SeasonAnswer] = [:]
+        for key in all.allKeys {
+            let parts = key.stringValue.split(separator: "/")
+            guard parts.count == 2, parts[0] == "season", let number = Int(parts[1]) else {
+                continue
+            }
+            // A season that the show does not have is answered with an error in its place.
+            appended[number] = try? all.decode(SeasonAnswer.self, forKey: key)
+        }
+        appendedSeasons = appended
+    }
+
+    func metadata(seasons: [Int: SeasonAnswer]) -> ShowMetadata {
+        var external: [String: String] = [:]
+        if let imdb = external_ids?.imdb_id?.nonEmpty { external["imdb"] = imdb }
+        if let tvdb = external_ids?.tvdb_id { external["tvdb"] = "\(tvdb)" }
+        return ShowMetadata(
+            tmdbID: id,
+            name: name?.nonEmpty ?? original_name ?? "tmdb \(id)",
+            originalName: original_name ?? "",
+            overview: overview ?? "",
+            firstAirDate: first_air_date?.nonEmpty,
+            lastAirDate: last_air_date?.nonEmpty,
+            status: status ?? "",
+            originCountry: origin_country ?? [],
+            externalIDs: external,
+            alternativeTitles: (alternative_titles?.results ?? []).compactMap { title in
+                title.title?.nonEmpty.map { .init(country: title.iso_3166_1 ?? "", title: $0) }
+            },
+            translations: (translations?.translations ?? []).compactMap { translation in
+                translation.data?.name?.nonEmpty.map {
+                    .init(
+                        language: translation.iso_639_1 ?? "",
+                        country: translation.iso_3166_1 ?? "",
+                        name: $0
+                    )
+                }
+            },
+            seasons: Self.counted(seasons.sorted { $0.key < $1.key }.map { $1.metadata($0) })
+        )
+    }
+
+    /// Absolute numbers count the episodes of the seasons in their order, without the specials.
+    private static func counted(_ seasons: [SeasonMetadata]) -> [SeasonMetadata] {
+        var count = 0
+        return seasons.map { season in
+            guard season.number > 0 else { return season }
+            var season = season
+            for index in season.episodes.indices {
+                count += 1
+                season.episodes[index].absolute = count
+            }
+            return season
+        }
+    }
+}
+
+struct SeasonAnswer: Decodable, Sendable {
+    struct Episode: Decodable, Sendable {
+        let id: Int?
+        let episode_number: Int?
+        let name: String?
+        let overview: String?
+        let air_date: String?
+        let episode_type: String?
+    }
+
+    let name: String?
+    let episodes: [Episode]
+
+    func metadata(_ number: Int) -> SeasonMetadata {
+        let episodes = episodes.compactMap { episode -> EpisodeMetadata? in
+            guard let id = episode.id, let count = episode.episode_number else { return nil }
+            return EpisodeMetadata(
+                id: id,
+                season: number,
+                episode: count,
+                absolute: nil,
+                name: episode.name ?? "",
+                overview: episode.overview ?? "",
+                airDate: episode.air_date?.nonEmpty,
+                type: episode.episode_type ?? "standard"
+            )
+        }
+        return SeasonMetadata(
+            number: number,
+            name: name ?? "",
+            episodes: episodes.sorted { $0.episode < $1.episode }
+        )
+    }
+}
+
+extension String {
+    var nonEmpty: String? { isEmpty ? nil : self }
+}

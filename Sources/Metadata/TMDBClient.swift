@@ -1,0 +1,241 @@
+import Foundation
+public import HTTPFetch
+
+/// Asks The Movie Database, version 3 (developer.themoviedb.org/reference).
+public struct TMDBClient: Sendable {
+    public static let standardBaseURL = "https://api.themoviedb.org/3"
+
+    /// What lets us in.
+    public enum Credential: Sendable {
+        case none
+        /// Sent as a query argument.
+        case apiKey(String)
+        /// A read access token, sent as a header.
+        case bearer(String)
+
+        /// Tells a key from a token by its form: a token is a JSON Web Token.
+        public init(_ text: String) {
+            let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            if key.isEmpty {
+                self = .none
+            } else if key.split(separator: ".").count == 3 {
+                self = .bearer(key)
+            } else {
+                self = .apiKey(key)
+            }
+        }
+    }
+
+    /// TMDB refuses more sub-requests in one.
+    static let mostAppends = 20
+    private static let tries = 3
+    /// A longer wait than a person has at a prompt.
+    private static let longestPause = 10.0
+
+    private let baseURL: String
+    private let credential: Credential
+    private let language: String
+    private let http: HTTPFetcher
+    private let pace = Pace(perSecond: 30)
+
+    /// - Parameters:
+    ///   - baseURL: Up to and with the version, without a slash at its end.
+    ///   - credential: What lets us in.
+    ///   - language: ISO 639-1, with a region or without.
+    ///   - http: Sends the requests.
+    public init(
+        baseURL: String = standardBaseURL,
+        credential: Credential,
+        language: String = "en-US",
+        http: HTTPFetcher
+    ) {
+        self.baseURL = baseURL
+        self.credential = credential
+        self.language = language
+        self.http = http
+    }
+
+    public var isConfigured: Bool {
+        if case .none = credential { return false }
+        return true
+    }
+
+    /// Shows whose titles, in any language, fit `name`.
+    ///
+    /// - Parameters:
+    ///   - name: As a person wrote it.
+    ///   - year: Of the first episode.
+    /// - Returns: In TMDB's order, at most two pages.
+    /// - Throws: ``MetadataError``.
+    public func search(_ name: String, year: Int? = nil) async throws(MetadataError) -> [SearchHit]
+    {
+        var hits: [SearchHit] = []
+        for page in 1...2 {
+            var arguments = ["query": name, "page": "\(page)", "include_adult": "false"]
+            if let year { arguments["first_air_date_year"] = "\(year)" }
+            let answer: SearchAnswer = try await get("/search/tv", arguments)
+            hits += answer.results.compactMap(\.hit)
+            if page >= answer.total_pages ?? 1 { break }
+        }
+        return hits
+    }
+
+    /// Everything about one show, in as few requests as TMDB allows.
+    ///
+    /// - Parameter id: TMDB's number.
+    /// - Returns: The show with all its seasons.
+    /// - Throws: ``MetadataError``.
+    public func show(_ id: Int) async throws(MetadataError) -> ShowMetadata {
+        let parts = ["alternative_titles", "external_ids", "translations"]
+        // Most shows have few seasons: they come along with the first request.
+        let guess = (0..<(Self.mostAppends - parts.count)).map { "season/\($0)" }
+        let answer: ShowAnswer = try await get(
+            "/tv/\(id)",
+            ["append_to_response": (parts + guess).joined(separator: ",")]
+        )
+        var seasons = answer.appendedSeasons
+        let missing = (answer.seasons ?? []).map(\.season_number).filter { seasons[$0] == nil }
+        for start in stride(from: 0, to: missing.count, by: Self.mostAppends) {
+            let wanted = missing[start...].prefix(Self.mostAppends).map { "season/\($0)" }
+            let more: ShowAnswer = try await get(
+                "/tv/\(id)",
+                ["append_to_response": wanted.joined(separator: ",")]
+            )
+            seasons.merge(more.appendedSeasons) { first, _ in first }
+        }
+        return answer.metadata(seasons: seasons)
+    }
+
+    private func get<Answer: Decodable & Sendable>(
+        _ path: String,
+        _ arguments: [String: String]
+    ) async throws(MetadataError) -> Answer {
+        let body = try await body(of: path, arguments)
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(body))
+        } catch {
+            throw MetadataError(.malformed, "TMDB's answer to \(path) makes no sense", cause: error)
+        }
+    }
+
+    private func body(
+        of path: String,
+        _ arguments: [String: String]
+    ) async throws(MetadataError) -> [UInt8] {
+        let request = try request(path, arguments)
+        var attempt = 1
+        while true {
+            await pace.wait()
+            switch try await answer(to: request, path) {
+            case .body(let bytes): return bytes
+            case .again(let error, let seconds):
+                guard attempt < Self.tries else { throw error }
+                let pause = seconds ?? 0.25 * Double(1 << attempt) * Double.random(in: 0.75...1.25)
+                do {
+                    try await Task.sleep(for: .seconds(min(pause, Self.longestPause)))
+                } catch {
+                    throw MetadataError(.cancelled, "was given up")
+                }
+                attempt += 1
+            }
+        }
+    }
+
+    private enum Answer {
+        case body([UInt8])
+        /// Worth another try, after so many seconds when the server said so.
+        case again(MetadataError, after: Double?)
+    }
+
+    private func answer(
+        to request: HTTPRequest,
+        _ path: String
+    ) async throws(MetadataError) -> Answer {
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            response = try await http.send(request)
+        } catch {
+            switch error.code {
+            case .unreachable, .timedOut, .malformed:
+                let code: MetadataError.Code = error.code == .malformed ? .malformed : .unavailable
+                return .again(MetadataError(code, "TMDB cannot be asked", cause: error), after: nil)
+            case .cancelled: throw MetadataError(.cancelled, "was given up")
+            case .invalid: throw MetadataError(.notConfigured, "TMDB cannot be asked", cause: error)
+            }
+        }
+        switch response.status {
+        case 200: return .body(response.body)
+        case 401:
+            throw MetadataError(
+                .unauthorised,
+                "TMDB does not accept the key: check [TMDB] api_key or SYNC2NAS_TMDB_API_KEY"
+            )
+        case 404: throw MetadataError(.notFound, "TMDB has no \(path.dropFirst())")
+        case 429:
+            return .again(
+                MetadataError(.rateLimited, "TMDB wants fewer requests; try again in a minute"),
+                after: response.headers["retry-after"].flatMap(Double.init)
+            )
+        case 500...:
+            return .again(
+                MetadataError(.unavailable, "TMDB fails for now (status \(response.status))"),
+                after: nil
+            )
+        default:
+            throw MetadataError(
+                .malformed,
+                "TMDB does not take the request \(path) (status \(response.status))"
+            )
+        }
+    }
+
+    private func request(
+        _ path: String,
+        _ arguments: [String: String]
+    ) throws(MetadataError) -> HTTPRequest {
+        var arguments = arguments
+        arguments["language"] = language
+        var headers = [(name: "Accept", value: "application/json")]
+        switch credential {
+        case .none:
+            throw MetadataError(
+                .notConfigured,
+                "there is no TMDB key: make a free one at themoviedb.org, then set [TMDB] api_key or"
+                    + " SYNC2NAS_TMDB_API_KEY"
+            )
+        case .apiKey(let key): arguments["api_key"] = key
+        case .bearer(let token): headers.append((name: "Authorization", value: "Bearer \(token)"))
+        }
+        let query = arguments.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(Self.encoded($0.value))" }
+        return HTTPRequest(
+            url: baseURL + path + "?" + query.joined(separator: "&"),
+            headers: headers
+        )
+    }
+
+    /// RFC 3986, section 2.3: these characters stand for themselves.
+    private static func encoded(_ text: String) -> String {
+        let plain = CharacterSet(
+            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+        )
+        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
+}
+
+/// Keeps requests apart, so that TMDB's limit for one key is not reached.
+actor Pace {
+    private let interval: Duration
+    private var next = ContinuousClock.now
+
+    init(perSecond: Int) {
+        interval = .seconds(1) / perSecond
+    }
+
+    func wait() async {
+        let now = ContinuousClock.now
+        let mine = max(now, next)
+        next = mine + interval
+        if mine > now { try? await Task.sleep(until: mine, clock: .continuous) }
+    }
+}
