@@ -48,7 +48,7 @@ let package = Package(
             "CatalogueSQLite",
             ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        library("Cache", ["CChecksum", "Primitives", log]),
+        library("Cache", ["CChecksum", "CSystem", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
         library("Metadata", ["HTTPFetch"]),
         library("Routing", ["Catalogue", "Naming", "Primitives"]),

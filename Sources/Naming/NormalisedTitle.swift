@@ -1,0 +1,73 @@
+/// One spelling for all the ways in which a title is written.
+///
+/// Case, accents, width, punctuation and spaces are folded away, and "&" is "and". Scripts without
+/// case stay as they are.
+///
+/// - Parameter title: As a file or a database has it.
+/// - Returns: Letters and digits only; empty when there are none.
+public func normalisedTitle(_ title: String) -> String {
+    var result = ""
+    result.reserveCapacity(title.utf8.count)
+    if title.utf8.allSatisfy({ $0 < 0x80 }) {
+        for byte in title.utf8 {
+            switch byte {
+            case 0x41...0x5A: result.unicodeScalars.append(Unicode.Scalar(byte + 0x20))
+            case 0x61...0x7A, 0x30...0x39: result.unicodeScalars.append(Unicode.Scalar(byte))
+            case UInt8(ascii: "&"): result += "and"
+            default: break
+            }
+        }
+        return result
+    }
+    for character in title {
+        if character == "&" || character == "＆" {
+            result += "and"
+            continue
+        }
+        guard character.isLetter || character.isNumber else { continue }
+        for scalar in folded(character) where !isMark(scalar) {
+            result.unicodeScalars.append(scalar)
+        }
+    }
+    return result
+}
+
+/// Lower case without accents and width; what has no decomposition is spelled out by hand.
+private func folded(_ character: Character) -> String.UnicodeScalarView {
+    var scalars = String.UnicodeScalarView()
+    for scalar in String(character).lowercased().decomposed {
+        switch scalar.value {
+        case 0xFF01...0xFF5E: scalars.append(Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar)
+        case 0xDF: scalars.append(contentsOf: "ss".unicodeScalars)
+        case 0xE6: scalars.append(contentsOf: "ae".unicodeScalars)
+        case 0xF8: scalars.append("o")
+        case 0x142: scalars.append("l")
+        case 0xF0, 0x111: scalars.append("d")
+        case 0x131: scalars.append("i")
+        default: scalars.append(scalar)
+        }
+    }
+    return String(scalars).lowercased().unicodeScalars
+}
+
+private func isMark(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    // Only Latin, Greek and Cyrillic accents: in other scripts marks make other letters.
+    case .nonspacingMark: (0x300...0x36F).contains(scalar.value)
+    default: false
+    }
+}
+
+extension String {
+    /// Canonical decomposition for the scripts whose accents are folded.
+    fileprivate var decomposed: [Unicode.Scalar] {
+        unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+            guard
+                (0xC0...0x17F).contains(scalar.value) || (0x1CD...0x233).contains(scalar.value)
+                    || (0x1E00...0x1EFF).contains(scalar.value),
+                let base = LatinBases.base(of: scalar)
+            else { return [scalar] }
+            return [base]
+        }
+    }
+}
