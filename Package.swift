@@ -32,7 +32,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
         shim("CFuse3", links: "fuse3"),
@@ -56,22 +55,22 @@ let package = Package(
         library("Ingest", ["Catalogue", "Metadata", "Naming", "Primitives", "Routing", log]),
         library(
             "Operations",
-            ["Cache", "Catalogue", "Ingest", "Metadata", "Primitives", "Transfer", log]
+            ["Catalogue", "Ingest", "Metadata", "Primitives", log]
         ),
         library("ControlDirectory", ["Operations", "VirtualTree"]),
         library("FuseBridge", ["CFuse3", "Primitives", "VirtualTree", log]),
         library(
             "Daemon",
             [
-                "Cache", "Catalogue", "CatalogueSQLite", "ControlDirectory", "FuseBridge",
-                "HTTPFetch", "Ingest", "Metadata", "Operations", "Primitives", "Transfer",
-                "VirtualTree", log,
+                "CSystem", "Cache", "Catalogue", "CatalogueSQLite", "ControlDirectory",
+                "FuseBridge", "HTTPFetch", "Ingest", "Metadata", "Operations", "Primitives",
+                "Transfer", "VirtualTree", log,
             ]
         ),
         .executableTarget(
             name: "sync2nas",
             dependencies: [
-                "Daemon", "Operations",
+                "Daemon", "Naming", "Operations", "Transfer", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

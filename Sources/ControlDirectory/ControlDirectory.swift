@@ -76,6 +76,24 @@ public final class ControlDirectory: ControlTree {
             ? CommandSession(file: file) : TextSession(text: file.text())
     }
 
+    /// Runs a line as if it were written to the file `name`.
+    ///
+    /// - Returns: The answer, or why it was not done.
+    public func answer(
+        _ name: String,
+        _ line: String
+    ) async -> Result<String, OperationError> {
+        guard let file = files.first(where: { $0.name == name }) else {
+            return .failure(OperationError(.notFound, "there is no control file '\(name)'"))
+        }
+        return await file.answer(line)
+    }
+
+    /// What a reader of the file `name` sees; empty when there is none.
+    public func text(of name: String) -> String {
+        files.first { $0.name == name }?.text() ?? ""
+    }
+
     private static func id(ofFile number: Int) -> NodeID {
         .control(firstFile + UInt64(number))
     }

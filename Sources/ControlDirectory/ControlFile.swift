@@ -50,18 +50,27 @@ final class ControlFile: Sendable {
         return describe() + "\nLast result:\n" + last
     }
 
-    /// Runs one line.
+    func answer(_ line: String) async -> Result<String, OperationError> {
+        guard let command else {
+            return .failure(OperationError(.invalid, "'\(name)' can only be read"))
+        }
+        do throws(OperationError) {
+            return .success(try await command(line))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Runs one line and keeps the answer for later readers.
     ///
     /// - Parameter line: Without its line feed.
     /// - Returns: What to show, and the error that the writer gets, if any.
     func run(_ line: String) async -> (text: String, error: ControlError?) {
-        guard let command else { return ("", ControlError(.notPermitted)) }
-        let result: (String, ControlError?)
-        do throws(OperationError) {
-            result = (try await command(line) + "\n", nil)
-        } catch {
-            result = ("error: \(error)\n", ControlError(error.controlCode))
-        }
+        let result: (String, ControlError?) =
+            switch await answer(line) {
+            case .success(let text): (text + "\n", nil)
+            case .failure(let error): ("error: \(error)\n", ControlError(error.controlCode))
+            }
         let text = "> \(Printable.line(line))\n\(result.0)"
         last.withLock { $0 = (text, Int64(Date().timeIntervalSince1970)) }
         return (text, result.1)
@@ -157,9 +166,9 @@ final class CommandSession: ControlSession {
             }
             let words = text.trimmingCharacters(in: .whitespaces)
             if words.isEmpty { continue }
-            let (text, error) = await file.run(words)
-            answer(text)
-            if let error { throw error }
+            let result = await file.run(words)
+            answer(result.text)
+            if let error = result.error { throw error }
         }
     }
 

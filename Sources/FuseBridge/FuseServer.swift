@@ -52,6 +52,8 @@ public final class FuseServer: Sendable {
     /// How many files and directories the kernel holds open.
     public var openHandles: Int { handles.count }
 
+    public var isMounted: Bool { session.withLock { $0 != nil } }
+
     /// Whether direct I/O files can be mapped, and whether lookups run in parallel.
     public var grantedFeatures: (directIOMmap: Bool, parallelLookups: Bool) {
         let granted = sync2nas_fuse_granted()

@@ -1,5 +1,5 @@
 public import Catalogue
-import Logging
+public import Logging
 import Naming
 public import Primitives
 import Routing
@@ -61,13 +61,15 @@ public actor Library {
     /// - Parameter scan: The scan of all roots.
     /// - Returns: What it changed.
     /// - Throws: ``CatalogueError``; nothing is recorded then.
-    public func record(_ scan: Scanner.Result) async throws(CatalogueError) -> ScanSummary {
+    public func record(_ scan: SeedboxScanner.Result) async throws(CatalogueError) -> ScanSummary {
         try await exclusively { () async throws(CatalogueError) in
             try await self.recordAlone(scan)
         }
     }
 
-    private func recordAlone(_ scan: Scanner.Result) async throws(CatalogueError) -> ScanSummary {
+    private func recordAlone(
+        _ scan: SeedboxScanner.Result
+    ) async throws(CatalogueError) -> ScanSummary {
         let known = Dictionary(
             contents.files.map { ($0.file.path, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -99,7 +101,7 @@ public actor Library {
 
     /// Roots that turned wholly empty: a seedbox whose disk is not mounted looks just so, so that
     /// is believed only when the next scan says it again.
-    private func doubtful(_ scan: Scanner.Result) -> [RemotePath] {
+    private func doubtful(_ scan: SeedboxScanner.Result) -> [RemotePath] {
         let empty = roots.filter { root in
             !scan.files.contains { $0.path.isInside(root) }
                 && contents.files.contains { $0.file.path.isInside(root) }

@@ -1,5 +1,6 @@
 import Catalogue
 import Ingest
+import Logging
 import Metadata
 
 /// A request to add a show.

@@ -14,7 +14,7 @@ public final class Operations: Sendable {
     /// The parts that operations work with.
     public struct Services: Sendable {
         public let library: Library
-        public let scanner: Scanner
+        public let scanner: SeedboxScanner
         public let roots: [RemotePath]
         public let metadata: TMDBClient
         public let status: StatusSources
@@ -22,7 +22,7 @@ public final class Operations: Sendable {
 
         public init(
             library: Library,
-            scanner: Scanner,
+            scanner: SeedboxScanner,
             roots: [RemotePath],
             metadata: TMDBClient,
             status: StatusSources,

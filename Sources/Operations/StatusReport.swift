@@ -1,4 +1,5 @@
 public import Foundation
+import Synchronization
 
 /// The state of the mount as people and programs read it, without any secret.
 public struct StatusReport: Sendable, Codable {

@@ -1,4 +1,4 @@
-public import Catalogue
+import Catalogue
 import Naming
 
 /// Finds shows by the titles that file names bear, without scanning the catalogue.
@@ -85,7 +85,7 @@ struct ShowIndex: Sendable {
 
     private static func mainTitle(of title: String) -> String? {
         for separator in [": ", " - ", "："] {
-            if let range = title.range(of: separator), range.lowerBound != title.startIndex {
+            if let range = title.firstRange(of: separator), range.lowerBound != title.startIndex {
                 return String(title[..<range.lowerBound])
             }
         }

@@ -20,10 +20,10 @@ public actor SFTPPool: RangeSource, DirectorySource {
     private let log: Logger
     private let clock = ContinuousClock()
 
-    private var connections: [SFTPConnection] = []
-    private var opening = 0
+    private var connections: [SFTPConnection] = [] { didSet { share() } }
+    private var opening = 0 { didSet { share() } }
     private var isShutDown = false
-    private var lastError: ConnectionError?
+    private var lastError: ConnectionError? { didSet { share() } }
     private var failures = 0
     /// No attempt before this.
     private var nextAttempt: ContinuousClock.Instant
@@ -33,6 +33,27 @@ public actor SFTPPool: RangeSource, DirectorySource {
     private var allowed: Int
     /// Of connections that have ended.
     private var pastBytes: UInt64 = 0
+    /// What the status page needs, readable without waiting for the actor.
+    private nonisolated let shared = Mutex(Shared())
+
+    private struct Shared {
+        var connections: [SFTPConnection] = []
+        var isConnecting = false
+        var lastError: ConnectionError?
+        var allowed = 0
+        var pastBytes: UInt64 = 0
+    }
+
+    private func share() {
+        let state = Shared(
+            connections: connections,
+            isConnecting: opening > 0,
+            lastError: lastError,
+            allowed: allowed,
+            pastBytes: pastBytes
+        )
+        shared.withLock { $0 = state }
+    }
 
     /// - Parameters:
     ///   - account: Whose files, where.
@@ -214,8 +235,8 @@ public actor SFTPPool: RangeSource, DirectorySource {
 
     private func forget(_ connection: SFTPConnection) {
         guard let index = connections.firstIndex(where: { $0 === connection }) else { return }
-        connections.remove(at: index)
         pastBytes += connection.bytesReceived.load(ordering: .relaxed)
+        connections.remove(at: index)
         connection.shutDown()
         if connections.isEmpty {
             allowed = max(1, account.connectionLimit)
@@ -273,16 +294,17 @@ extension SFTPPool {
         public let roundTrip: Duration?
     }
 
-    public var state: State {
-        let open = connections.filter { $0.endReason == nil }
+    public nonisolated var state: State {
+        let shared = shared.withLock { $0 }
+        let open = shared.connections.filter { $0.endReason == nil }
         let trips = open.map { $0.roundTripMicroseconds.load(ordering: .relaxed) }.filter { $0 > 0 }
         return State(
             connections: open.count,
-            connectionLimit: allowed,
-            isConnecting: opening > 0,
+            connectionLimit: shared.allowed,
+            isConnecting: shared.isConnecting,
             transport: open.first?.transport,
-            lastError: open.isEmpty ? lastError : nil,
-            bytesReceived: connections.reduce(pastBytes) {
+            lastError: open.isEmpty ? shared.lastError : nil,
+            bytesReceived: shared.connections.reduce(shared.pastBytes) {
                 $0 + $1.bytesReceived.load(ordering: .relaxed)
             },
             roundTrip: trips.min().map { .microseconds($0) }

@@ -7,7 +7,7 @@ public import Primitives
 /// What the server sends is hostile: names that lead elsewhere are dropped, links are followed
 /// only to places inside the mounted directories, and depth and numbers are bounded. Each of
 /// these costs a log line, never the scan.
-public struct Scanner: Sendable {
+public struct SeedboxScanner: Sendable {
     /// What one scan found.
     public struct Result: Sendable {
         /// Videos and subtitles.

@@ -1,0 +1,224 @@
+import Cache
+import Catalogue
+import CatalogueSQLite
+import ControlDirectory
+import Foundation
+import FuseBridge
+import Glibc
+import Ingest
+public import Logging
+import Operations
+import Primitives
+import Synchronization
+import Transfer
+import VirtualTree
+
+/// Wires the parts together and runs one mount from start to stop.
+public final class MountDaemon: Sendable {
+    /// Why a mount did not come up.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let description: String
+        /// The server wants a password that it was not given.
+        public let needsPassword: Bool
+
+        init(_ description: String, needsPassword: Bool = false) {
+            self.description = description
+            self.needsPassword = needsPassword
+        }
+    }
+
+    private let settings: Settings
+    private let mountpoint: String
+    private let log: Logger
+    private let workshop: Workshop
+    private let cache: BlockStore
+    private let stopRequests = AsyncStream<String>.makeStream()
+
+    /// Takes the directories and opens the catalogue; the network is not touched.
+    ///
+    /// - Parameters:
+    ///   - settings: What to mount and where its state is.
+    ///   - mountpoint: Absolute path of the directory to mount at.
+    ///   - log: Where the daemon tells what it does.
+    /// - Throws: ``Failure``; nothing is left behind then.
+    public init(_ settings: Settings, mountpoint: String, log: Logger) throws(Failure) {
+        self.settings = settings
+        self.mountpoint = mountpoint
+        self.log = log
+        do {
+            try Mountpoint.prepare(mountpoint)
+            var limits = BlockStore.Limits()
+            limits.maximumBytes = settings.cacheMaximum
+            if let free = settings.cacheFree { limits.freeBytes = free }
+            cache = try BlockStore(directory: settings.cacheDirectory, limits: limits, log: log)
+            let status = MountStatus(mountpoint: mountpoint, cache: cache)
+            workshop = try Workshop(settings, log: log, mount: status)
+        } catch {
+            throw Failure("\(error)")
+        }
+    }
+
+    /// Mounts, serves and scans until it is told to stop.
+    ///
+    /// - Parameters:
+    ///   - progress: Told how the first scan goes.
+    ///   - ready: Called once, when the mount answers.
+    /// - Throws: ``Failure`` when the mount does not come up; nothing is left behind then.
+    public func run(
+        progress: @Sendable @escaping (String) -> Void,
+        ready: @Sendable () -> Void
+    ) async throws(Failure) {
+        do throws(Failure) {
+            try await fillLibrary(progress)
+            let server = try await mount()
+            ready()
+            await serve(server)
+        } catch {
+            await workshop.close()
+            throw error
+        }
+        await workshop.close()
+        cache.flush()
+        log.notice("stopped")
+    }
+
+    /// Asks ``run(progress:ready:)`` to end; safe at any time and more than once.
+    public func stop(_ reason: String) {
+        stopRequests.continuation.yield(reason)
+    }
+
+    /// The last run's library, or, when there is none of this remote, a first scan.
+    private func fillLibrary(_ progress: @Sendable @escaping (String) -> Void) async throws(Failure)
+    {
+        do throws(CatalogueError) {
+            try await workshop.library.load()
+        } catch {
+            throw Failure("\(error)")
+        }
+        let isEmpty = await workshop.library.contents.files.isEmpty
+        guard isEmpty || !settings.isRemembered else { return }
+        do throws(ConnectionError) {
+            try await workshop.pool.connect()
+        } catch {
+            let mayAsk = error.code == .loginRefused && settings.account.password == nil
+            throw Failure("\(error)", needsPassword: mayAsk)
+        }
+        let report: ScanReport
+        do throws(OperationError) {
+            report = try await workshop.operations.scan { progress("\($0) files found so far") }
+        } catch {
+            throw Failure("\(error)")
+        }
+        if let error = report.error, report.directories == 0 {
+            throw Failure("cannot list the seedbox: \(error)")
+        }
+        settings.remember()
+    }
+
+    private func mount() async throws(Failure) -> FuseServer {
+        var options = FuseServer.Options(
+            deviceName: settings.account.address + (settings.roots.first?.text ?? "")
+        )
+        options.allowOther = settings.allowOther
+        options.extra = settings.mountOptions
+        options.readTimeout = settings.readTimeout
+        let opener = CachedSource(store: cache, upstream: workshop.pool)
+        let control = ControlDirectory(workshop.operations)
+        let server = await workshop.publisher.serve { [log, options] tree in
+            let live = LiveTree(tree, control: control)
+            return (live, FuseServer(tree: live, opener: opener, options: options, log: log))
+        }
+        do throws(MountError) {
+            try server.mount(at: mountpoint)
+        } catch {
+            throw Failure("\(error)")
+        }
+        workshop.mount?.serve(server)
+        let stop = stopRequests.continuation
+        let thread = Thread {
+            server.run()
+            stop.yield("unmounted")
+            stop.finish()
+        }
+        thread.name = "fuse"
+        thread.start()
+        guard await answers() else {
+            server.unmount()
+            throw Failure("the mount at '\(mountpoint)' does not answer")
+        }
+        return server
+    }
+
+    /// Asks as a program would, on a thread of its own: the answer comes from this process.
+    private func answers() async -> Bool {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [mountpoint] in
+                let names = try? FileManager.default.contentsOfDirectory(atPath: mountpoint)
+                continuation.resume(returning: names?.contains("library") ?? false)
+            }
+        }
+    }
+
+    private func serve(_ server: FuseServer) async {
+        log.notice("mounted \(settings.account.address) at \(mountpoint)")
+        for warning in settings.warnings { log.warning("\(warning)") }
+        let scans = Task { [workshop, settings] in
+            // After a first scan the next is not due at once.
+            var isDue = workshop.operations.lastScanReport == nil
+            while !Task.isCancelled {
+                if isDue { _ = try? workshop.operations.startScan() }
+                isDue = true
+                try? await Task.sleep(for: settings.scanInterval)
+            }
+        }
+        for await reason in stopRequests.stream {
+            log.notice("stopping: \(reason)")
+            break
+        }
+        scans.cancel()
+        server.unmount()
+        // `run()` ends by itself now; a reader who does not let go must not hold us up.
+        let end = ContinuousClock.now + .seconds(5)
+        while server.isMounted, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+/// What the status page says of the mount and the cache.
+final class MountStatus: Sendable {
+    let mountpoint: String
+    let cache: BlockStore
+    private let started = Date()
+    private let server = Mutex<FuseServer?>(nil)
+
+    init(mountpoint: String, cache: BlockStore) {
+        self.mountpoint = mountpoint
+        self.cache = cache
+    }
+
+    func serve(_ server: FuseServer) { self.server.withLock { $0 = server } }
+
+    var report: StatusReport.Mount {
+        StatusReport.Mount(
+            path: mountpoint,
+            processID: getpid(),
+            since: started,
+            openHandles: server.withLock { $0 }?.openHandles ?? 0
+        )
+    }
+
+    var cacheReport: StatusReport.Cache {
+        let statistics = cache.statistics
+        return StatusReport.Cache(
+            directory: cache.path,
+            bytes: statistics.bytes,
+            limitBytes: cache.maximumBytes,
+            files: statistics.files,
+            hits: statistics.hits,
+            misses: statistics.misses,
+            evictions: statistics.evictions,
+            badBlocks: statistics.badBlocks
+        )
+    }
+}

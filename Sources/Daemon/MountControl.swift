@@ -1,0 +1,46 @@
+import ControlDirectory
+import Foundation
+import FuseBridge
+public import Operations
+import VirtualTree
+
+/// Mounts as the command line sees them.
+public enum MountControl {
+    /// Takes a mount away and waits until its process has let go of the cache.
+    ///
+    /// - Throws: ``Settings/Problem`` when nothing of ours is mounted there, or it stays.
+    public static func unmount(_ path: String) throws(Settings.Problem) {
+        guard Mountpoint.ours().contains(path) else {
+            throw Settings.Problem("no Sync2NAS is mounted at '\(path)'")
+        }
+        let process = (try? ControlClient(mountpoint: path).read("status.json")).flatMap(processID)
+        guard Mountpoint.unmount(path) else {
+            throw Settings.Problem("cannot unmount '\(path)': only who mounted it and root may")
+        }
+        guard let process else { return }
+        // The next mount may come right behind and needs the cache.
+        for _ in 0..<500 where kill(process, 0) == 0 { usleep(20_000) }
+    }
+
+    private static func processID(_ json: String) -> pid_t? {
+        struct Status: Decodable {
+            struct Mount: Decodable { let processID: pid_t }
+            let mount: Mount
+        }
+        return try? JSONDecoder().decode(Status.self, from: Data(json.utf8)).mount.processID
+    }
+}
+
+extension Workshop {
+    /// Runs what a line written to a control file would, in this process.
+    ///
+    /// - Returns: The answer, or why it was not done.
+    public func answer(_ file: String, _ line: String) async -> Result<String, OperationError> {
+        await ControlDirectory(operations).answer(file, line)
+    }
+
+    /// What a control file shows.
+    public func text(of file: String) async -> String {
+        ControlDirectory(operations).text(of: file)
+    }
+}

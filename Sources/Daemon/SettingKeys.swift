@@ -1,0 +1,70 @@
+/// Every setting that there is, by section: ours, and those of the original program that are
+/// accepted so that its file can be used as it is.
+enum SettingKeys {
+    static let all: [String: Set<String>] = [
+        "sftp": [
+            "host", "port", "username", "ssh_key_path", "paths", "known_hosts", "password_file",
+            "password",
+            "accept_new_host_key", "transport", "connections", "connect_timeout",
+            "reply_timeout", "read_timeout",
+        ],
+        "database": ["type"],
+        "sqlite": ["db_file"],
+        "postgresql": ["host", "port", "database", "user", "password", "sslmode"],
+        "milvus": ["host", "port", "user", "password", "token"],
+        "tmdb": ["api_key", "base_url", "language"],
+        "cache": ["directory", "max_size", "min_free"],
+        "mount": ["allow_other", "options"],
+        "scan": ["interval"],
+        "transfers": ["incoming"],
+        "routing": ["anime_tv_path", "tv_path"],
+        "llm": ["service", "llm_confidence_threshold"],
+        "ollama": [
+            "model", "host", "num_ctx", "timeout", "llm_confidence_threshold", "use_schema",
+        ],
+        "openai": ["model", "api_key", "max_tokens", "temperature", "llm_confidence_threshold"],
+        "anthropic": ["model", "api_key", "max_tokens", "temperature", "llm_confidence_threshold"],
+        "hashing": ["chunk_size_bytes", "chunk_size_mib"],
+        "api": ["host", "port"],
+        "gui": [],
+    ]
+
+    /// Other names under which people know a setting.
+    static let aliases: [String: [String: String]] = [
+        "sftp": ["user": "username", "identity_file": "ssh_key_path", "path": "paths"],
+        "sqlite": ["path": "db_file", "database": "db_file"],
+        "tmdb": ["apikey": "api_key"],
+    ]
+
+    /// The section by its own name or another that people use.
+    static func section(_ name: String) -> String {
+        switch name {
+        case "postgres": "postgresql"
+        case "ssh": "sftp"
+        default: name
+        }
+    }
+
+    /// The nearest of `names` to a misspelt one; nil when none is near.
+    static func nearest(to name: String, among names: some Sequence<String>) -> String? {
+        names.map { ($0, distance(name, $0)) }
+            .filter { $0.1 <= max(1, name.count / 3) }
+            .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+    }
+
+    /// Levenshtein's distance.
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let other = Array(other)
+        var row = Array(0...other.count)
+        for (i, character) in one.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in other.indices {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (character == other[j] ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[other.count]
+    }
+}

@@ -1,0 +1,191 @@
+public import Foundation
+public import Primitives
+public import Transfer
+
+/// All that a run needs to know, from the command line, the environment and the configuration
+/// file; in this order the first that says something wins.
+public struct Settings: Sendable {
+    public var account: RemoteAccount
+    /// Absolute.
+    public var roots: [RemotePath]
+    public var dataDirectory: String
+    public var cacheDirectory: String
+    public var databaseFile: String
+    public var allowOther: Bool
+    public var mountOptions: [String]
+    public var tmdbKey: String
+    public var tmdbBaseURL: String?
+    public var tmdbLanguage: String
+    public var scanInterval: Duration
+    public var readTimeout: Duration
+    /// Bytes; nil for no limit but the disk's.
+    public var cacheMaximum: UInt64?
+    /// Bytes.
+    public var cacheFree: UInt64?
+    /// What a person should hear of: misspelt keys and the like.
+    public var warnings: [String]
+
+    /// What the command line said.
+    public struct Arguments: Sendable {
+        /// `sftp://user@host[:port]/path`.
+        public var remote: String?
+        public var configFile: String?
+        public var identityFile: String?
+        public var knownHostsFile: String?
+        public var acceptNewHostKey = false
+        public var passwordFile: String?
+        public var dataDirectory: String?
+        public var cacheDirectory: String?
+        public var allowOther = false
+        public var mountOptions: [String] = []
+
+        public init() {}
+    }
+
+    /// Why the settings cannot be used.
+    public struct Problem: Error, Sendable, CustomStringConvertible {
+        public let description: String
+
+        public init(_ description: String) {
+            self.description = description
+        }
+    }
+
+    /// Collects the settings.
+    ///
+    /// - Parameters:
+    ///   - arguments: What the command line said.
+    ///   - environment: Variables `SYNC2NAS_<SECTION>_<KEY>`, and XDG's.
+    /// - Throws: ``Problem`` that says what, where and how to mend it.
+    public init(
+        _ arguments: Arguments,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(Problem) {
+        let values = try SettingValues(file: arguments.configFile, environment: environment)
+        warnings = values.warnings
+        let data = try Self.directory(
+            arguments.dataDirectory,
+            environment,
+            xdg: "XDG_DATA_HOME",
+            standard: ".local/share"
+        )
+        dataDirectory = data
+        cacheDirectory = try Self.directory(
+            arguments.cacheDirectory ?? values["cache", "directory"],
+            environment,
+            xdg: "XDG_CACHE_HOME",
+            standard: ".cache"
+        )
+        let remembered = Self.remembered(in: data)
+        let remote = try RemoteAddress(arguments.remote, values, remembered: remembered)
+        roots = remote.paths
+        account = try Self.account(remote, arguments, values)
+        let type = values["database", "type"]?.lowercased() ?? "sqlite"
+        guard type == "sqlite" else {
+            throw Problem("[Database] type = \(type) is not in this version; there is sqlite")
+        }
+        databaseFile = values["sqlite", "db_file"].map(Self.absolute) ?? data + "/catalogue.db"
+        let allows = try values.flag("mount", "allow_other")
+        allowOther = arguments.allowOther || allows
+        mountOptions =
+            (values["mount", "options"].map { [$0] } ?? []) + arguments.mountOptions
+        tmdbKey = values["tmdb", "api_key"] ?? ""
+        tmdbBaseURL = values["tmdb", "base_url"]
+        tmdbLanguage = values["tmdb", "language"] ?? "en-US"
+        scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
+        readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
+        cacheMaximum = try values.bytes("cache", "max_size")
+        cacheFree = try values.bytes("cache", "min_free")
+    }
+
+    private static func account(
+        _ remote: RemoteAddress,
+        _ arguments: Arguments,
+        _ values: SettingValues
+    ) throws(Problem) -> RemoteAccount {
+        var account = RemoteAccount(user: remote.user, host: remote.host, port: remote.port)
+        account.identityFile = (arguments.identityFile ?? values["sftp", "ssh_key_path"])
+            .map(absolute)
+        account.knownHostsFile = (arguments.knownHostsFile ?? values["sftp", "known_hosts"])
+            .map(absolute)
+        let accepts = try values.flag("sftp", "accept_new_host_key")
+        account.acceptNewHostKey = arguments.acceptNewHostKey || accepts
+        if let file = (arguments.passwordFile ?? values["sftp", "password_file"]).map(absolute) {
+            account.password = Secret(try Self.firstLine(of: file))
+        } else if let password = values["sftp", "password"] {
+            account.password = Secret(password)
+        }
+        if let text = values["sftp", "transport"] {
+            guard let transport = RemoteAccount.Transport(rawValue: text.lowercased()) else {
+                throw Problem("[SFTP] transport = \(text): there are auto, openssh and libssh2")
+            }
+            account.transport = transport
+        }
+        if let limit = try values.number("sftp", "connections", in: 1...32) {
+            account.connectionLimit = limit
+        }
+        account.connectTimeout =
+            try values.duration("sftp", "connect_timeout") ?? account.connectTimeout
+        account.replyTimeout = try values.duration("sftp", "reply_timeout") ?? account.replyTimeout
+        return account
+    }
+
+    private static func firstLine(of file: String) throws(Problem) -> String {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw Problem("the password file '\(file)' cannot be read")
+        }
+        guard let line = text.split(separator: "\n", maxSplits: 1).first, !line.isEmpty else {
+            throw Problem("the password file '\(file)' is empty; its first line is the password")
+        }
+        return String(line.hasSuffix("\r") ? line.dropLast() : line)
+    }
+
+    private static func directory(
+        _ given: String?,
+        _ environment: [String: String],
+        xdg: String,
+        standard: String
+    ) throws(Problem) -> String {
+        if let given { return absolute(given) }
+        if let base = environment[xdg], base.hasPrefix("/") { return base + "/sync2nas" }
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw Problem("there is no HOME: give --data-dir and --cache-dir")
+        }
+        return "\(home)/\(standard)/sync2nas"
+    }
+
+    /// `~` and relative paths as a shell would take them.
+    public static func absolute(_ path: String) -> String {
+        let expanded = (path as NSString).expandingTildeInPath
+        let full =
+            expanded.hasPrefix("/")
+            ? expanded : FileManager.default.currentDirectoryPath + "/" + expanded
+        return (full as NSString).standardizingPath
+    }
+}
+
+/// The remote that the last mount used, so that commands work on its catalogue without naming it.
+extension Settings {
+    private static func rememberedFile(in directory: String) -> String { directory + "/remote" }
+
+    static func remembered(in directory: String) -> String? {
+        (try? String(contentsOfFile: rememberedFile(in: directory), encoding: .utf8))
+            .map { $0.trimmingCharacters(in: .newlines) }
+    }
+
+    /// "sftp://user@host:port/path" for each root, a line each.
+    public var remoteText: String {
+        roots.map { account.address + $0.text }.joined(separator: "\n")
+    }
+
+    /// Whether the catalogue is of this remote.
+    public var isRemembered: Bool { Self.remembered(in: dataDirectory) == remoteText }
+
+    func remember() {
+        try? (remoteText + "\n").write(
+            toFile: Self.rememberedFile(in: dataDirectory),
+            atomically: true,
+            encoding: .utf8
+        )
+    }
+}

@@ -1,0 +1,67 @@
+import Catalogue
+import Foundation
+import FuseBridge
+import Logging
+import Operations
+import Synchronization
+import VirtualTree
+
+/// Computes a new tree from each state of the catalogue and puts it in place of the old one.
+actor TreePublisher {
+    private let store: any CatalogueStore
+    private let roots: [RemoteRoot]
+    private let log: Logger
+    private var stamps: [UInt64: DirectoryStamp] = [:]
+    private var hasStamps = false
+    private var tree: Tree
+    private var live: LiveTree?
+    private var server: FuseServer?
+    private nonisolated let operations = Mutex<Operations?>(nil)
+
+    init(store: any CatalogueStore, roots: [RemoteRoot], log: Logger) {
+        self.store = store
+        self.roots = roots
+        self.log = log
+        tree = Tree(CatalogueContents(), roots: roots, stamps: [:], nowSeconds: 0)
+    }
+
+    func publish(_ contents: CatalogueContents) async {
+        operations.withLock { $0 }?.count(contents)
+        if !hasStamps {
+            // Without its stamps every directory would look changed to media servers.
+            guard let known = try? await store.directoryStamps() else { return }
+            stamps = known
+            hasStamps = true
+        }
+        tree = Tree(
+            contents,
+            roots: roots,
+            stamps: stamps,
+            nowSeconds: Int64(Date().timeIntervalSince1970)
+        )
+        stamps.merge(tree.changedStamps) { _, new in new }
+        for node in tree.removedStamps { stamps[node] = nil }
+        if let live {
+            let invalidations = live.replace(with: tree)
+            server?.forget(invalidations)
+        }
+        do throws(CatalogueError) {
+            try await store.saveDirectoryStamps(tree.changedStamps, removed: tree.removedStamps)
+        } catch {
+            log.warning("directory times are not kept: \(error)")
+        }
+    }
+
+    /// From now on every new tree is served.
+    func serve(_ make: @Sendable (Tree) -> (LiveTree, FuseServer)) -> FuseServer {
+        let (live, server) = make(tree)
+        self.live = live
+        self.server = server
+        return server
+    }
+
+    /// Has `operations` told of every new state.
+    nonisolated func count(for operations: Operations) {
+        self.operations.withLock { $0 = operations }
+    }
+}

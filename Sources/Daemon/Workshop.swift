@@ -1,0 +1,133 @@
+import Catalogue
+import CatalogueSQLite
+import Foundation
+import HTTPFetch
+import Ingest
+public import Logging
+import Metadata
+public import Operations
+import Primitives
+import Transfer
+import VirtualTree
+
+public let programVersion = "0.1.0"
+
+/// The library and everything that works on it, with or without a mount.
+public final class Workshop: Sendable {
+    let store: SQLiteStore
+    let pool: SFTPPool
+    let publisher: TreePublisher
+    let library: Library
+    let mount: MountStatus?
+    public let operations: Operations
+
+    /// Opens the catalogue for commands without a mount.
+    ///
+    /// - Parameters:
+    ///   - settings: Whose catalogue.
+    ///   - log: Where warnings go.
+    /// - Returns: The library as the last run left it.
+    /// - Throws: An error that a person can read.
+    public static func open(_ settings: Settings, log: Logger) async throws -> Workshop {
+        let workshop = try Workshop(settings, log: log, mount: nil)
+        try await workshop.library.load()
+        return workshop
+    }
+
+    init(_ settings: Settings, log: Logger, mount: MountStatus?) throws {
+        for directory in [
+            settings.dataDirectory, (settings.databaseFile as NSString).deletingLastPathComponent,
+        ] {
+            try FileManager.default.createDirectory(
+                atPath: directory,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        }
+        store = try SQLiteStore(path: settings.databaseFile)
+        let pool = SFTPPool(settings.account, readTimeout: settings.readTimeout, log: log)
+        self.pool = pool
+        self.mount = mount
+        let publisher = TreePublisher(
+            store: store,
+            roots: settings.roots.map(RemoteRoot.init),
+            log: log
+        )
+        self.publisher = publisher
+        library = Library(store: store, roots: settings.roots, log: log) { contents in
+            await publisher.publish(contents)
+        }
+        let metadata = TMDBClient(
+            baseURL: settings.tmdbBaseURL ?? TMDBClient.standardBaseURL,
+            credential: .init(settings.tmdbKey),
+            language: settings.tmdbLanguage,
+            http: HTTPFetcher()
+        )
+        let paths = settings.roots.map(\.printable)
+        let address = settings.account.address
+        let status = StatusSources(
+            version: programVersion,
+            mount: {
+                mount?.report
+                    ?? .init(path: "", processID: 0, since: Date(), openHandles: 0)
+            },
+            remote: { Self.report(pool.state, address: address, paths: paths) },
+            cache: {
+                mount?.cacheReport
+                    ?? .init(
+                        directory: settings.cacheDirectory,
+                        bytes: 0,
+                        limitBytes: nil,
+                        files: 0,
+                        hits: 0,
+                        misses: 0,
+                        evictions: 0,
+                        badBlocks: 0
+                    )
+            },
+            catalogue: "SQLite, \(settings.databaseFile)",
+            tmdb: metadata.isConfigured
+                ? "key set" : "no key: shows keep the names that files give them"
+        )
+        operations = Operations(
+            .init(
+                library: library,
+                scanner: SeedboxScanner(source: pool, log: log),
+                roots: settings.roots,
+                metadata: metadata,
+                status: status,
+                log: log
+            )
+        )
+        publisher.count(for: operations)
+    }
+
+    /// Ends the connections and closes the catalogue.
+    public func close() async {
+        await pool.shutdown()
+        // A scan that is just being recorded is one transaction: it is whole or not there.
+        try? store.close()
+    }
+
+    private static func report(
+        _ state: SFTPPool.State,
+        address: String,
+        paths: [String]
+    ) -> StatusReport.Remote {
+        let word =
+            state.connections > 0
+            ? "connected"
+            : state.isConnecting ? "connecting" : state.lastError == nil ? "idle" : "offline"
+        return StatusReport.Remote(
+            address: address,
+            paths: paths,
+            state: word,
+            connections: state.connections,
+            connectionLimit: state.connectionLimit,
+            transport: state.transport,
+            lastError: state.lastError.map { "\($0)" },
+            roundTripMilliseconds: state.roundTrip.map { $0 / .milliseconds(1) },
+            bytesReceived: state.bytesReceived
+        )
+    }
+}

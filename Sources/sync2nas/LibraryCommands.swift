@@ -1,0 +1,240 @@
+import ArgumentParser
+import Daemon
+import Foundation
+import Naming
+import Operations
+
+/// A command that a running mount carries out, or, when there is none, this process.
+protocol LibraryCommand: AsyncParsableCommand {
+    var options: SettingOptions { get }
+    var mount: MountOption { get }
+    /// The control file that does it.
+    var controlFile: String { get }
+    /// What to write to it.
+    func line() throws(OperationError) -> String
+}
+
+extension LibraryCommand {
+    func runHereOrThere() async throws {
+        let client = try orExit { try ControlClient.find(mount.path) }
+        let line = try orExit { try self.line() }
+        let answer: String
+        if let client {
+            answer = try orExit { try client.run(controlFile, line) }
+        } else {
+            answer = try await runHere(line)
+        }
+        print(answer.hasSuffix("\n") ? String(answer.dropLast()) : answer)
+    }
+
+    private func runHere(_ line: String) async throws -> String {
+        let settings = try orExit { try Settings(options.arguments) }
+        do {
+            let workshop = try await Workshop.open(settings, log: makeLog(verbose: options.verbose))
+            let result = await workshop.answer(controlFile, line)
+            await workshop.close()
+            return try result.get()
+        } catch {
+            printError("error: \(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct AddShowCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add-show",
+        abstract: "Add a show with its seasons and episodes from TMDB."
+    )
+
+    @Argument(help: "The show's name, as 'Frieren' or 'The Office (2005)'.")
+    var name: String?
+
+    @Option(help: "TMDB's number of the show.")
+    var tmdbId: Int?
+
+    @Flag(help: "Only say what would be added.")
+    var dryRun = false
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "add-show" }
+
+    func validate() throws {
+        guard (name == nil) != (tmdbId == nil) else {
+            throw ValidationError("give either the show's name or --tmdb-id")
+        }
+    }
+
+    func line() throws(OperationError) -> String {
+        let what = tmdbId.map { "tmdb:\($0)" } ?? name ?? ""
+        _ = try AddShowRequest(what)
+        return dryRun ? "--dry-run \(what)" : what
+    }
+
+    func run() async throws { try await runHereOrThere() }
+}
+
+struct RouteFilesCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route-files",
+        abstract: "Decide anew where files belong."
+    )
+
+    @Argument(help: "all, unrouted, or a part of a path on the seedbox.")
+    var files = "unrouted"
+
+    @Flag(help: "Only say what would move.")
+    var dryRun = false
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "route" }
+
+    func line() throws(OperationError) -> String {
+        _ = try RouteRequest(files)
+        return dryRun ? "\(files) --dry-run" : files
+    }
+
+    func run() async throws { try await runHereOrThere() }
+}
+
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan",
+        abstract: "List the seedbox and take in what is new, changed or gone."
+    )
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    func run() async throws {
+        guard let client = try orExit({ try ControlClient.find(mount.path) }) else {
+            let settings = try orExit { try Settings(options.arguments) }
+            return try await scanHere(settings)
+        }
+        let answer = try orExit { try client.run("scan", "now") }
+        let number = answer.trimmingCharacters(in: .newlines).split(separator: "/").last ?? ""
+        while true {
+            let text = try orExit { try client.read("jobs/\(number)") }
+            guard !text.hasPrefix("scan: running") else {
+                try await Task.sleep(for: .milliseconds(50))
+                continue
+            }
+            let lines = text.split(separator: "\n", maxSplits: 1)
+            let result = lines.last.map(String.init) ?? ""
+            guard text.hasPrefix("scan: succeeded") else {
+                printError("error: \(result.trimmingCharacters(in: .newlines))")
+                throw ExitCode(1)
+            }
+            print(result, terminator: "")
+            return
+        }
+    }
+
+    private func scanHere(_ settings: Settings) async throws {
+        do {
+            let workshop = try await Workshop.open(settings, log: makeLog(verbose: options.verbose))
+            let report = try await workshop.operations.scan()
+            await workshop.close()
+            print(report.summary)
+            if report.error != nil { throw ExitCode(1) }
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            printError("error: \(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the state of the mount."
+    )
+
+    @Flag(help: "As JSON, for programs.")
+    var json = false
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    func run() async throws {
+        let name = json ? "status.json" : "status"
+        if let client = try orExit({ try ControlClient.find(mount.path) }) {
+            print(try orExit { try client.read(name) }, terminator: "")
+            return
+        }
+        let settings = try orExit { try Settings(options.arguments) }
+        do {
+            let workshop = try await Workshop.open(settings, log: makeLog(verbose: options.verbose))
+            print(await workshop.text(of: name), terminator: "")
+            await workshop.close()
+        } catch {
+            printError("error: \(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct ParseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parse",
+        abstract: "Show what release names say.",
+        discussion: "Names come from the arguments, or, with '-', from standard input, a line each."
+    )
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    @Argument(help: "Names or paths.")
+    var names: [String]
+
+    func run() throws {
+        let parser = NameParser()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func show(_ name: String) throws {
+            let parsed = parser.parse(name)
+            if json {
+                let record = ParsedNameRecord(name: name, parsed: parsed)
+                print(String(decoding: try encoder.encode(record), as: UTF8.self))
+            } else {
+                print(ParsedText.text(of: parsed, name: name))
+            }
+        }
+        for name in names where name != "-" { try show(name) }
+        guard names.contains("-") else { return }
+        while let line = readLine() { try show(line) }
+    }
+}
+
+/// A parsed name for people.
+enum ParsedText {
+    static func text(of parsed: ParsedName, name: String) -> String {
+        var lines = [name]
+        func add(_ label: String, _ value: String?) {
+            guard let value, !value.isEmpty else { return }
+            lines.append("  " + label.padding(toLength: 12, withPad: " ", startingAt: 0) + value)
+        }
+        func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
+        add("title", parsed.title)
+        add("year", parsed.year.map(String.init))
+        add("season", parsed.season.map(String.init))
+        add("episodes", list(parsed.episodes))
+        add("absolute", list(parsed.absolute))
+        add("date", parsed.airDate?.description)
+        add("full season", parsed.isFullSeason ? "yes" : nil)
+        add("name", parsed.episodeTitle)
+        add("group", parsed.group)
+        add("resolution", parsed.resolution)
+        add("source", parsed.source)
+        add("checksum", parsed.crc32)
+        add("left out", parsed.exclusion?.rawValue)
+        add("confidence", String(format: "%.2f", parsed.confidence))
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import Daemon
+
+@main
+struct Sync2NAS: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync2nas",
+        abstract: "Mounts a seedbox as a tidy TV library.",
+        discussion: """
+            sync2nas mount sftp://me@seedbox/downloads /mnt/tv
+            sync2nas add-show 'Frieren'
+            sync2nas unmount /mnt/tv
+            """,
+        version: programVersion,
+        subcommands: [
+            MountCommand.self, UnmountCommand.self, StatusCommand.self, ScanCommand.self,
+            AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self,
+        ]
+    )
+}
