@@ -67,6 +67,13 @@ let package = Package(
                 "Transfer", "VirtualTree", log,
             ]
         ),
+        .target(name: "StandIns", path: "Tests/StandIns", swiftSettings: strict),
+        .executableTarget(
+            name: "tmdb-stand-in",
+            dependencies: ["StandIns"],
+            path: "Tests/TMDBStandIn",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "sync2nas",
             dependencies: [

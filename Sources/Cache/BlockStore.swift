@@ -40,8 +40,9 @@ public final class BlockStore: Sendable {
         var lastRead: Double
         var users = 0
         var isTrimmed = false
-        /// While somebody uses it.
-        var file: BlockFile?
+        /// While somebody uses it, or the committer has not yet written its map: another object
+        /// of the same version would not see those blocks.
+        weak var file: BlockFile?
     }
 
     private struct State {
@@ -139,7 +140,6 @@ public final class BlockStore: Sendable {
             guard var entry = state[file.key], entry.file === file else { return false }
             entry.users -= 1
             entry.bytes = file.presentBytes
-            if entry.users == 0 { entry.file = nil }
             state[file.key] = entry.users == 0 && entry.bytes == 0 ? nil : entry
             return entry.users == 0
         }
@@ -229,7 +229,8 @@ public final class BlockStore: Sendable {
             while let key = Self.victim(in: state, where: { !$0.isTrimmed }) {
                 state[key]?.isTrimmed = true
                 let base = "\(directory)/files/\(key)"
-                guard let file = BlockFile.reopened(key: key, base: base) else { continue }
+                guard let file = state[key]?.file ?? BlockFile.reopened(key: key, base: base)
+                else { continue }
                 state[key]?.file = file
                 state[key]?.users = 1
                 return file

@@ -62,9 +62,9 @@ struct Folders {
     ) {
         if name.exclusion == .obfuscated, folder.hasNumbers || folder.airDate != nil {
             // A scrambled file in a folder that bears the release's name.
-            let container = name.container
+            let (container, subtitle) = (name.container, name.subtitle)
             name = folder
-            name.container = container
+            (name.container, name.subtitle) = (container, subtitle)
             return
         }
         let isSpecials = ["specials", "special", "ova", "ovas", "season 0", "season 00"].contains(
@@ -74,6 +74,14 @@ struct Folders {
             name.isSpecial = true
             if name.season == nil || !name.hasNumbers { name.season = 0 }
             return
+        }
+        // Scene files abbreviate what their folder spells out.
+        if name.hasNumbers, folder.season == name.season, folder.episodes == name.episodes,
+            folder.absolute == name.absolute, folder.airDate == name.airDate,
+            let title = folder.title, title.utf8.count > name.title?.utf8.count ?? 0
+        {
+            name.title = title
+            name.year = folder.year ?? name.year
         }
         if !name.hasNumbers, folder.hasNumbers {
             name.season = folder.season
