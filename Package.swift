@@ -74,6 +74,29 @@ let package = Package(
             path: "Tests/TMDBStandIn",
             swiftSettings: strict
         ),
+        .target(
+            name: "CatalogueConformance",
+            dependencies: ["Catalogue", "Primitives"],
+            path: "Tests/CatalogueConformance",
+            swiftSettings: strict
+        ),
+        tests("PrimitivesTests", ["Primitives"]),
+        tests("NamingTests", ["Naming"]),
+        tests("RoutingTests", ["Catalogue", "Naming", "Routing"]),
+        tests("VirtualTreeTests", ["Catalogue", "Primitives", "VirtualTree"]),
+        tests("CacheTests", ["Cache", "Primitives", "StandIns", log]),
+        tests("TransferTests", ["Primitives", "StandIns", "Transfer", log]),
+        tests(
+            "CatalogueSQLiteTests",
+            ["Catalogue", "CatalogueConformance", "CatalogueSQLite", "Primitives", "StandIns"]
+        ),
+        tests("MetadataTests", ["HTTPFetch", "Metadata", "StandIns"]),
+        tests(
+            "IngestTests",
+            ["Catalogue", "CatalogueSQLite", "Ingest", "Primitives", "StandIns", log]
+        ),
+        tests("DaemonTests", ["Daemon", "Primitives", "StandIns", "Transfer"]),
+        tests("MountTests", ["StandIns"]),
         .executableTarget(
             name: "sync2nas",
             dependencies: [

@@ -337,8 +337,8 @@ extension BlockMap {
 }
 
 /// Sees to it that only one process uses the directory.
-private struct DirectoryLock: Sendable {
-    /// Held, and so locked, as long as the process lives.
+private final class DirectoryLock: Sendable {
+    /// Open, and so locked, as long as this object or the process lives.
     private let descriptor: Int32
 
     init(_ directory: String) throws(CacheError) {
@@ -364,4 +364,6 @@ private struct DirectoryLock: Sendable {
         let line = "\(getpid())\n"
         pwrite(descriptor, line, line.utf8.count, 0)
     }
+
+    deinit { close(descriptor) }
 }

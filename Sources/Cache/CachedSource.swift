@@ -34,6 +34,11 @@ public final class CachedSource: FileOpener {
         CachedFile(file, blocks: store.use(file), source: self)
     }
 
+    /// Waits until everything that is on its way is on the disk.
+    public func waitForWrites() {
+        while inFlight.load(ordering: .relaxed) > 0 { writer.sync {} }
+    }
+
     /// Whether more may be fetched ahead now.
     var hasRoomAhead: Bool { inFlight.load(ordering: .relaxed) < Self.mostAhead }
 

@@ -48,7 +48,7 @@ enum SettingKeys {
     /// The nearest of `names` to a misspelt one; nil when none is near.
     static func nearest(to name: String, among names: some Sequence<String>) -> String? {
         names.map { ($0, distance(name, $0)) }
-            .filter { $0.1 <= max(1, name.count / 3) }
+            .filter { $0.1 <= max(2, name.count / 3) }
             .min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
     }
 

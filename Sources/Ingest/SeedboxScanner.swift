@@ -19,6 +19,8 @@ public struct SeedboxScanner: Sendable {
         public var directories = 0
         /// The first reason for which something stayed unknown.
         public var firstError: SourceError?
+
+        public init() {}
     }
 
     /// Deeper trees are made by loops or by malice.

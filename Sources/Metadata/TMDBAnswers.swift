@@ -13,8 +13,8 @@ struct SearchAnswer: Decodable, Sendable {
             guard let id, let name else { return nil }
             return SearchHit(
                 tmdbID: id,
-                name: name,
-                originalName: original_name ?? "",
+                name: name.clean,
+                originalName: (original_name ?? "").clean,
                 firstAirDate: first_air_date?.nonEmpty,
                 overview: overview ?? "",
                 popularity: popularity ?? 0,
@@ -120,8 +120,8 @@ struct ShowAnswer: Decodable, Sendable {
         if let tvdb = external_ids?.tvdb_id { external["tvdb"] = "\(tvdb)" }
         return ShowMetadata(
             tmdbID: id,
-            name: name?.nonEmpty ?? original_name ?? "tmdb \(id)",
-            originalName: original_name ?? "",
+            name: name?.clean.nonEmpty ?? original_name?.clean.nonEmpty ?? "tmdb \(id)",
+            originalName: (original_name ?? "").clean,
             overview: overview ?? "",
             firstAirDate: first_air_date?.nonEmpty,
             lastAirDate: last_air_date?.nonEmpty,
@@ -129,10 +129,12 @@ struct ShowAnswer: Decodable, Sendable {
             originCountry: origin_country ?? [],
             externalIDs: external,
             alternativeTitles: (alternative_titles?.results ?? []).compactMap { title in
-                title.title?.nonEmpty.map { .init(country: title.iso_3166_1 ?? "", title: $0) }
+                title.title?.clean.nonEmpty.map {
+                    .init(country: title.iso_3166_1 ?? "", title: $0)
+                }
             },
             translations: (translations?.translations ?? []).compactMap { translation in
-                translation.data?.name?.nonEmpty.map {
+                translation.data?.name?.clean.nonEmpty.map {
                     .init(
                         language: translation.iso_639_1 ?? "",
                         country: translation.iso_3166_1 ?? "",
@@ -180,7 +182,7 @@ struct SeasonAnswer: Decodable, Sendable {
                 season: number,
                 episode: count,
                 absolute: nil,
-                name: episode.name ?? "",
+                name: (episode.name ?? "").clean,
                 overview: episode.overview ?? "",
                 airDate: episode.air_date?.nonEmpty,
                 type: episode.episode_type ?? "standard"
@@ -196,4 +198,17 @@ struct SeasonAnswer: Decodable, Sendable {
 
 extension String {
     var nonEmpty: String? { isEmpty ? nil : self }
+
+    /// Text of strangers without control characters and marks that turn the direction of writing.
+    var clean: String {
+        let spaced = unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: " "
+            case .format where scalar.value != 0x200C && scalar.value != 0x200D:
+                " "
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(spaced)).split(separator: " ").joined(separator: " ")
+    }
 }

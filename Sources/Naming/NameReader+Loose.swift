@@ -268,6 +268,15 @@ extension NameReader {
     /// "show.101.hdtv" and "Title 05": digits alone, believed only where a release goes on behind
     /// them or the name ends.
     mutating func takeBareNumber() -> Bool {
+        // "05.mkv" in a folder that says the rest.
+        if tokens.count == 1, let (number, version) = NumberForms.plain(tokens[0].lower),
+            tokens[0].text.utf8.count <= 3
+        {
+            name.absolute = [number]
+            name.version = version ?? 1
+            claim(0, .absolute)
+            return true
+        }
         let candidates = tokens.indices.filter { index in
             index > 0 && tokens[index].bracket == 0 && !claimed.contains(index)
                 && tokens[index].number != nil

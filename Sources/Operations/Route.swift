@@ -8,7 +8,7 @@ public struct RouteRequest: Hashable, Sendable {
         case all
         /// Those that have no place yet.
         case unrouted
-        /// Those whose remote path, or a part of it between slashes, is this text.
+        /// Those that have this text in their path on the seedbox.
         case path(String)
     }
 
@@ -89,7 +89,7 @@ extension Operations {
         if case .path(let path) = request.files, result.considered == 0 {
             throw OperationError(
                 .notFound,
-                "no video or subtitle on the seedbox has the path '\(RemotePath.printable(path))'"
+                "no video or subtitle on the seedbox has '\(RemotePath.printable(path))' in its path"
             )
         }
         let contents = await services.library.contents
@@ -134,11 +134,7 @@ extension Operations {
         case .all: return { _ in true }
         case .unrouted: return { $0.decision.placement == nil }
         case .path(let text):
-            let wanted = RemotePath(text)
-            let part = "/" + text.trimmed(of: "/") + "/"
-            return { file in
-                file.file.path.isInside(wanted) || (file.file.path.text + "/").contains(part)
-            }
+            return { $0.file.path.text.contains(text) }
         }
     }
 }
@@ -163,10 +159,6 @@ extension Placement {
 }
 
 extension String {
-    fileprivate func trimmed(of character: Character) -> String {
-        String(drop { $0 == character }.reversed().drop { $0 == character }.reversed())
-    }
-
     fileprivate var trimmed: String {
         String(
             drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()

@@ -37,38 +37,51 @@ struct ShowIndex: Sendable {
     ///   - title: As the file name has it.
     ///   - year: When given, shows known to have begun more than a year apart are left out.
     ///   - country: When given, shows from there are preferred over namesakes.
-    /// - Returns: Shows that TMDB knows first, then by their number.
+    /// - Returns: Shows that TMDB knows, or else those that are only names, by their number.
     func find(_ title: String, year: Int?, country: String?) -> (shows: [Show], strength: Strength)?
     {
         let key = normalisedTitle(title)
-        // "Show 2010" and "Show US" are titles of their own for some shows.
-        let keys =
-            [year.map { key + String($0) }, country.map { key + $0.lowercased() }, key]
-            .compactMap(\.self)
-        for key in keys {
-            guard let found = hits[key], let best = found.map(\.strength).min() else { continue }
-            let candidates = found.filter { $0.strength == best }.map { shows[$0.show] }
-            let fitting = Self.narrowed(candidates, year: year, country: country)
-            if !fitting.isEmpty { return (fitting, best) }
+        // "Show 2010" and "Show US" are whole titles of some shows, and of others say which of
+        // several namesakes is meant.
+        var found: [(shows: [Show], strength: Strength)] = []
+        if let year, let hit = lookUp(key + String(year), year: nil) { found.append(hit) }
+        if let hit = lookUp(key, year: year) { found.append(hit) }
+        if let country, let plain = Self.without(country, key), let hit = lookUp(plain, year: year)
+        {
+            let there = hit.shows.filter { $0.details?.countries.contains(country) ?? false }
+            if !there.isEmpty { found.append((there, hit.strength)) }
         }
-        return nil
+        for (shows, strength) in found where shows.contains(where: { $0.details != nil }) {
+            return (Self.narrowed(shows, country: country), strength)
+        }
+        return found.first
     }
 
-    private static func narrowed(_ shows: [Show], year: Int?, country: String?) -> [Show] {
-        var shows = shows
-        if let year {
-            // Releases count a new year's premiere to either side.
-            shows = shows.filter { show in
-                guard let known = show.details?.year else { return true }
-                return abs(known - year) <= 1
-            }
+    private func lookUp(_ key: String, year: Int?) -> (shows: [Show], strength: Strength)? {
+        guard let all = hits[key] else { return nil }
+        // Releases count a new year's premiere to either side.
+        let fitting = all.filter { hit in
+            guard let year, let known = shows[hit.show].details?.year else { return true }
+            return abs(known - year) <= 1
         }
-        if let country {
-            let there = shows.filter { $0.details?.countries.contains(country) ?? false }
-            if !there.isEmpty { shows = there }
-        }
+        guard let best = fitting.map(\.strength).min() else { return nil }
+        return (fitting.filter { $0.strength == best }.map { shows[$0.show] }, best)
+    }
+
+    /// The title without the country's mark at its end.
+    private static func without(_ country: String, _ key: String) -> String? {
+        let marks =
+            country == "GB"
+            ? ["uk", "gb"] : country == "US" ? ["usa", "us"] : [country.lowercased()]
+        return marks.first { key.hasSuffix($0) && key.count > $0.count }
+            .map { String(key.dropLast($0.count)) }
+    }
+
+    private static func narrowed(_ shows: [Show], country: String?) -> [Show] {
         let known = shows.filter { $0.details != nil }
-        return known.isEmpty ? shows : known
+        guard let country else { return known }
+        let there = known.filter { $0.details?.countries.contains(country) ?? false }
+        return there.isEmpty ? known : there
     }
 
     private mutating func add(_ title: String, _ show: Int, _ strength: Strength) {

@@ -159,7 +159,7 @@ enum TMDBShows {
             id: 999_001,
             name: "The Late Hour",
             original: "The Late Hour",
-            first: "2026-01-05",
+            first: "2026-01-15",
             country: "US",
             status: "Returning Series",
             popularity: 20,

@@ -1,0 +1,155 @@
+import Foundation
+import Glibc
+import StandIns
+
+/// A seedbox, a TMDB and the program itself, mounted for real.
+///
+/// Everything is taken away at the end, also when a test fails.
+final class Fixture {
+    let seedbox: Seedbox
+    let tmdb: TMDBStandIn
+    let directory: String
+    private var foreground: Process?
+
+    init(options: [String] = []) throws {
+        seedbox = try Seedbox(options: options)
+        tmdb = try TMDBStandIn()
+        directory = try Seedbox.temporaryDirectory()
+        mkdir(mountpoint, 0o755)
+    }
+
+    deinit {
+        foreground?.terminate()
+        _ = try? run(["unmount", mountpoint])
+        umount2(mountpoint, Int32(MNT_FORCE) | Int32(MNT_DETACH))
+        for pid in daemons() { kill(pid, SIGKILL) }
+        seedbox.stop()
+        tmdb.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    var mountpoint: String { directory + "/tv" }
+    var data: String { directory + "/data" }
+    var cache: String { directory + "/cache" }
+    var library: String { mountpoint + "/library" }
+    func control(_ name: String) -> String { mountpoint + "/control/" + name }
+
+    struct Result {
+        let code: Int32
+        let output: String
+        let errors: String
+    }
+
+    static var program: String {
+        if let path = ProcessInfo.processInfo.environment["SYNC2NAS_PROGRAM"] { return path }
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        return root.path + "/.build/debug/sync2nas"
+    }
+
+    var environment: [String: String] {
+        var environment = ProcessInfo.processInfo.environment
+        environment["SYNC2NAS_TMDB_BASE_URL"] = tmdb.baseURL
+        environment["SYNC2NAS_TMDB_API_KEY"] = TMDBStandIn.key
+        environment["SSH_AUTH_SOCK"] = nil
+        return environment
+    }
+
+    /// Runs the program and waits for its end.
+    @discardableResult
+    func run(
+        _ arguments: [String],
+        extra: [String: String] = [:],
+        program: String? = nil
+    ) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program ?? Self.program)
+        process.arguments = arguments
+        process.environment = environment.merging(extra) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let files = [directory + "/out-\(UUID())", directory + "/err-\(UUID())"]
+        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
+        // Files, not pipes: a daemon that kept a pipe open would be waited for.
+        process.standardOutput = FileHandle(forWritingAtPath: files[0])
+        process.standardError = FileHandle(forWritingAtPath: files[1])
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            code: process.terminationStatus,
+            output: (try? String(contentsOfFile: files[0], encoding: .utf8)) ?? "",
+            errors: (try? String(contentsOfFile: files[1], encoding: .utf8)) ?? ""
+        )
+    }
+
+    var stateOptions: [String] { ["--data-dir", data, "--cache-dir", cache] }
+
+    var mountArguments: [String] {
+        [
+            "mount", seedbox.url, mountpoint, "-i", seedbox.keyPath, "--known-hosts",
+            seedbox.knownHosts,
+        ] + stateOptions
+    }
+
+    @discardableResult
+    func mount(_ further: [String] = [], extra: [String: String] = [:]) throws -> Result {
+        try run(mountArguments + further, extra: extra)
+    }
+
+    @discardableResult
+    func unmount() throws -> Result { try run(["unmount", mountpoint]) }
+
+    /// Every file below a directory, relative to it, sorted.
+    func files(below directory: String) -> [String] {
+        guard let all = FileManager.default.enumerator(atPath: directory) else { return [] }
+        return all.compactMap { $0 as? String }.filter {
+            var status = stat()
+            return stat(directory + "/" + $0, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        }.sorted()
+    }
+
+    func bytes(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    }
+    func text(_ path: String) -> String {
+        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+
+    /// Writes a line to a control file as `echo` does.
+    ///
+    /// - Returns: 0, or the errno of the write.
+    func echo(_ line: String, to name: String) -> Int32 {
+        let descriptor = open(control(name), O_WRONLY | O_TRUNC)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        let text = line + "\n"
+        return write(descriptor, text, text.utf8.count) == text.utf8.count ? 0 : errno
+    }
+
+    /// Processes of the program that serve this mount point.
+    func daemons() -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { pid in
+            let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+            return line.contains(mountpoint) && line.contains("\u{0}mount\u{0}")
+        }
+    }
+
+    var isMounted: Bool {
+        text("/proc/self/mounts").contains(" \(mountpoint) fuse.sync2nas ")
+    }
+
+    /// A video's bytes: not random, but different everywhere and for every seed.
+    static func pattern(_ count: Int, seed: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761 &+ seed) >> 11) }
+    }
+
+    /// Waits until `condition` holds, which something that is under way brings about.
+    func eventually(within seconds: Double = 10, _ condition: () -> Bool) -> Bool {
+        let end = Date().addingTimeInterval(seconds)
+        while Date() < end {
+            if condition() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return condition()
+    }
+}

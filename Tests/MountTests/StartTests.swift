@@ -1,0 +1,195 @@
+import Foundation
+import Glibc
+import StandIns
+import Testing
+
+/// Starting and stopping: every failure is one clear line, and leaves nothing behind.
+@Suite(.serialized) struct StartTests {
+    private func fixture(options: [String] = []) throws -> Fixture {
+        let fixture = try Fixture(options: options)
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.mkv", [1, 2, 3])
+        return fixture
+    }
+
+    private func expectRefusal(_ fixture: Fixture, _ result: Fixture.Result, _ words: String) {
+        #expect(result.code == 1)
+        let lines = result.errors.split(separator: "\n")
+        #expect(lines.count == 1, "\(result.errors)")
+        #expect(result.errors.hasPrefix("error: "))
+        #expect(result.errors.contains(words), "\(result.errors)")
+        #expect(!fixture.isMounted)
+        #expect(fixture.daemons().isEmpty)
+    }
+
+    @Test func theMountAnswersWhenTheCommandReturns() throws {
+        let fixture = try fixture()
+        let result = try fixture.mount()
+        #expect(result.code == 0 && result.errors.isEmpty, "\(result.errors)")
+        #expect(fixture.files(below: fixture.library).count == 1)
+        #expect(fixture.daemons().count == 1)
+    }
+
+    @Test func aClosedPortIsRefused() throws {
+        let fixture = try fixture()
+        fixture.seedbox.kill()
+        expectRefusal(fixture, try fixture.mount(), "refused")
+    }
+
+    @Test func anUnknownHostNameIsRefused() throws {
+        let fixture = try fixture()
+        let arguments =
+            ["mount", "sftp://me@no-such-host.invalid/x", fixture.mountpoint] + fixture.stateOptions
+        expectRefusal(fixture, try fixture.run(arguments), "no-such-host.invalid")
+    }
+
+    @Test func anUnknownHostKeyIsRefused() throws {
+        let fixture = try fixture()
+        try "".write(toFile: fixture.seedbox.knownHosts, atomically: true, encoding: .utf8)
+        expectRefusal(fixture, try fixture.mount(), "--accept-new-host-key")
+        #expect(try fixture.mount(["--accept-new-host-key"]).code == 0)
+    }
+
+    @Test func aWrongKeyIsRefused() throws {
+        let fixture = try fixture()
+        try "".write(toFile: fixture.seedbox.authorizedKeys, atomically: true, encoding: .utf8)
+        expectRefusal(fixture, try fixture.mount(), "refuses the login")
+    }
+
+    @Test func aMissingPathIsRefused() throws {
+        let fixture = try fixture()
+        let arguments = [
+            "mount", fixture.seedbox.url + "/none", fixture.mountpoint, "-i",
+            fixture.seedbox.keyPath,
+            "--known-hosts", fixture.seedbox.knownHosts,
+        ]
+        expectRefusal(fixture, try fixture.run(arguments + fixture.stateOptions), "/none")
+    }
+
+    @Test func aMissingMountPointIsRefused() throws {
+        let fixture = try fixture()
+        rmdir(fixture.mountpoint)
+        expectRefusal(fixture, try fixture.mount(), "mkdir -p")
+    }
+
+    @Test func aMountPointWithFilesIsRefused() throws {
+        let fixture = try fixture()
+        try "x".write(toFile: fixture.mountpoint + "/mine", atomically: true, encoding: .utf8)
+        expectRefusal(fixture, try fixture.mount(), "not empty")
+        #expect(fixture.text(fixture.mountpoint + "/mine") == "x")
+    }
+
+    @Test func aMountPointThatIsAFileIsRefused() throws {
+        let fixture = try fixture()
+        rmdir(fixture.mountpoint)
+        try "x".write(toFile: fixture.mountpoint, atomically: true, encoding: .utf8)
+        expectRefusal(fixture, try fixture.mount(), "not a directory")
+    }
+
+    @Test func whatIsMountedAlreadyIsRefused() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        let again = try fixture.mount()
+        #expect(again.code == 1 && again.errors.contains("sync2nas unmount"), "\(again.errors)")
+        #expect(fixture.isMounted)
+    }
+
+    @Test func aSecondInstanceOnTheSameCacheIsRefused() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        let other = fixture.directory + "/other"
+        mkdir(other, 0o755)
+        var arguments = fixture.mountArguments
+        arguments[2] = other
+        let second = try fixture.run(arguments)
+        let daemon = fixture.daemons().first ?? -1
+        #expect(second.code == 1)
+        #expect(
+            second.errors.contains("process \(daemon)") && second.errors.contains("--cache-dir"),
+            "\(second.errors)"
+        )
+    }
+
+    @Test func aPasswordIsNeverTakenFromTheCommandLine() throws {
+        let fixture = try fixture()
+        let result = try fixture.run(["mount", "sftp://me:hunter2@box/x", fixture.mountpoint])
+        #expect(result.code == 1 && result.errors.contains("--password-file"))
+        #expect(!result.errors.contains("hunter2"))
+    }
+
+    @Test func aStaleMountIsCleanedAway() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        for pid in fixture.daemons() { kill(pid, SIGKILL) }
+        #expect(fixture.eventually { fixture.daemons().isEmpty })
+        #expect(fixture.isMounted)
+        #expect(try fixture.mount().code == 0)
+        #expect(fixture.files(below: fixture.library).count == 1)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func aSignalUnmounts(_ signal: Int32) throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        for pid in fixture.daemons() { kill(pid, signal) }
+        #expect(fixture.eventually { fixture.daemons().isEmpty && !fixture.isMounted })
+    }
+
+    @Test func unmountingWaitsForTheProcess() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        #expect(try fixture.unmount().code == 0)
+        #expect(!fixture.isMounted && fixture.daemons().isEmpty)
+        #expect(try fixture.unmount().code == 1)
+    }
+
+    @Test func aFileThatIsOpenDoesNotKeepTheMount() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        let descriptor = open(
+            fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv",
+            O_RDONLY
+        )
+        #expect(descriptor >= 0)
+        #expect(try fixture.unmount().code == 0)
+        #expect(!fixture.isMounted && fixture.daemons().isEmpty)
+        close(descriptor)
+    }
+
+    @Test func theSecondMountNeedsNoSeedbox() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        try fixture.unmount()
+        fixture.seedbox.kill()
+        #expect(try fixture.mount().code == 0)
+        #expect(fixture.files(below: fixture.library).count == 1)
+        #expect(fixture.eventually { fixture.text(fixture.control("status")).contains("offline") })
+    }
+
+    @Test func theConfigurationFileNamesTheSeedbox() throws {
+        let fixture = try fixture()
+        let config = """
+            [SFTP]
+            host = 127.0.0.1
+            PORT = \(fixture.seedbox.port)
+            username = \(fixture.seedbox.user)
+            ssh_key_path = \(fixture.seedbox.keyPath)
+            known_hosts = \(fixture.seedbox.knownHosts)
+            paths = \(fixture.seedbox.root)
+            """
+        let path = fixture.directory + "/config.ini"
+        try config.write(toFile: path, atomically: true, encoding: .utf8)
+        let result = try fixture.run(
+            ["mount", fixture.mountpoint, "--config", path] + fixture.stateOptions
+        )
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(fixture.files(below: fixture.library).count == 1)
+    }
+
+    @Test func stateIsPrivate() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        for path in [fixture.data, fixture.cache] {
+            var status = stat()
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o077 == 0, "\(path)")
+        }
+    }
+}
