@@ -149,24 +149,23 @@ public actor Library {
         var moves: [Move] = []
         for (file, record) in zip(meant, route(meant.map(\.file))) {
             var decision = record.decision
-            if record.newShow == nil, decision == file.decision { continue }
-            // A show that has only this name is found again by it: nothing new.
-            if let draft = record.newShow, isSame(decision, file.decision, show: draft) { continue }
-            if record.newShow != nil { decision.placement?.showID = 0 }
+            if let draft = record.newShow {
+                // A show that has only this name is found again by it: nothing new.
+                let known = contents.shows.first { $0.systemName == draft.systemName }
+                decision.placement?.showID = known?.id ?? 0
+            }
+            // The rule may read otherwise now; that alone moves nothing.
+            if decision.placement == file.decision.placement,
+                decision.traits == file.decision.traits,
+                decision.placement != nil || decision.rule == file.decision.rule
+            {
+                continue
+            }
             moves.append(Move(file: file, new: decision, newShow: record.newShow?.systemName))
             change.records.append(record)
         }
         if !dryRun { try await commit(change) }
         return (moves, meant.count)
-    }
-
-    private func isSame(_ new: Decision, _ old: Decision, show draft: ShowDraft) -> Bool {
-        guard let id = old.placement?.showID,
-            contents.shows.contains(where: { $0.id == id && $0.systemName == draft.systemName })
-        else { return false }
-        var new = new
-        new.placement?.showID = id
-        return new == old
     }
 
     /// Adds a show, or renews the one with its TMDB number, and moves the files that belong to it.

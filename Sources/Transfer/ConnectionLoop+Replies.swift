@@ -78,15 +78,24 @@ extension ConnectionLoop {
                 "the server answered request \(id), which was not asked, with type \(number)"
             )
         }
-        pending[id] = nil
+        // A packet that turns out to be broken leaves its request pending, to fail with the rest.
         if type == .data {
             guard case .data(let operation, let offset, let length) = waiting.purpose else {
                 throw ConnectionError(.protocolViolation, "the server sent data unasked")
             }
+            let bytes = try reader.string()
+            guard bytes.count <= length else {
+                throw ConnectionError(
+                    .protocolViolation,
+                    "the server sent \(bytes.count) bytes where \(length) were asked for"
+                )
+            }
+            pending[id] = nil
             outstanding -= length
-            return try received(try reader.string(), operation, offset, length)
+            return received(bytes, operation, offset, length)
         }
         let reply = try SFTPReply(type, &reader)
+        pending[id] = nil
         switch waiting.purpose {
         case .simple(let operation):
             measured(clock.now - waiting.sent)
@@ -119,13 +128,7 @@ extension ConnectionLoop {
         _ operation: ReadOperation,
         _ offset: UInt64,
         _ length: Int
-    ) throws(ConnectionError) {
-        guard bytes.count <= length else {
-            throw ConnectionError(
-                .protocolViolation,
-                "the server sent \(bytes.count) bytes where \(length) were asked for"
-            )
-        }
+    ) {
         guard let handle = operation.handle else { return }
         let start = Int(offset - operation.range.lowerBound)
         operation.buffer.withUnsafeMutableBytes { buffer in

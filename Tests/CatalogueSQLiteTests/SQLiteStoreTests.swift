@@ -49,14 +49,8 @@ import Testing
     }
 
     private func sqlite(_ path: String, _ sql: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["sqlite3", path, sql]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+        let output = directory + "/answer"
+        try ChildProcess("sqlite3", [path, sql], output: output).wait()
+        return try String(contentsOfFile: output, encoding: .utf8)
     }
 }

@@ -9,7 +9,6 @@ final class Fixture {
     let seedbox: Seedbox
     let tmdb: TMDBStandIn
     let directory: String
-    private var foreground: Process?
 
     init(options: [String] = []) throws {
         seedbox = try Seedbox(options: options)
@@ -19,7 +18,6 @@ final class Fixture {
     }
 
     deinit {
-        foreground?.terminate()
         _ = try? run(["unmount", mountpoint])
         umount2(mountpoint, Int32(MNT_FORCE) | Int32(MNT_DETACH))
         for pid in daemons() { kill(pid, SIGKILL) }
@@ -62,23 +60,15 @@ final class Fixture {
         extra: [String: String] = [:],
         program: String? = nil
     ) throws -> Result {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program ?? Self.program)
-        process.arguments = arguments
-        process.environment = environment.merging(extra) { $1 }
-        process.standardInput = FileHandle.nullDevice
         let files = [directory + "/out-\(UUID())", directory + "/err-\(UUID())"]
-        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
-        // Files, not pipes: a daemon that kept a pipe open would be waited for.
-        process.standardOutput = FileHandle(forWritingAtPath: files[0])
-        process.standardError = FileHandle(forWritingAtPath: files[1])
-        try process.run()
-        process.waitUntilExit()
-        return Result(
-            code: process.terminationStatus,
-            output: (try? String(contentsOfFile: files[0], encoding: .utf8)) ?? "",
-            errors: (try? String(contentsOfFile: files[1], encoding: .utf8)) ?? ""
-        )
+        let code = try ChildProcess(
+            program ?? Self.program,
+            arguments,
+            environment: environment.merging(extra) { $1 },
+            output: files[0],
+            errors: files[1]
+        ).wait()
+        return Result(code: code, output: text(files[0]), errors: text(files[1]))
     }
 
     var stateOptions: [String] { ["--data-dir", data, "--cache-dir", cache] }

@@ -205,20 +205,15 @@ import Testing
         var buffer = [UInt8](repeating: 0, count: 10)
         #expect(pread(descriptor, &buffer, 10, 0) == 10)
         fixture.seedbox.pause()
-        let reader = Process()
-        reader.executableURL = URL(fileURLWithPath: "/usr/bin/tail")
-        reader.arguments = ["-c", "1000", path]
-        reader.standardOutput = FileHandle.nullDevice
-        reader.standardError = FileHandle.nullDevice
-        try reader.run()
+        let reader = try ChildProcess("tail", ["-c", "1000", path])
         while reader.isRunning {
             let listing = try fixture.run(
-                ["1", "ls", "-lR", fixture.mountpoint],
-                program: "/usr/bin/timeout"
+                ["2", "ls", "-lR", fixture.mountpoint],
+                program: "timeout"
             )
             #expect(listing.code == 0)
         }
-        #expect(reader.terminationStatus != 0)
+        #expect(reader.wait() != 0)
         fixture.seedbox.resume()
         #expect(fixture.eventually(within: 30) { pread(descriptor, &buffer, 10, 1_000_000) == 10 })
     }

@@ -168,7 +168,7 @@ import Testing
         let fixture = try fixture()
         let config = """
             [SFTP]
-            host = 127.0.0.1
+            host = \(fixture.seedbox.host)
             PORT = \(fixture.seedbox.port)
             username = \(fixture.seedbox.user)
             ssh_key_path = \(fixture.seedbox.keyPath)

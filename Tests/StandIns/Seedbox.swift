@@ -5,7 +5,10 @@ import Glibc
 public final class Seedbox: Sendable {
     public let directory: String
     public let port: UInt16
-    private let process = MutexBox<Process?>(nil)
+    /// An address of loopback that no other seedbox of this process has: a port that is free again
+    /// is soon another's.
+    public let host: String
+    private let process = MutexBox<ChildProcess?>(nil)
     private let options: [String]
 
     /// Starts it; `options` are further lines for sshd's configuration.
@@ -13,6 +16,9 @@ public final class Seedbox: Sendable {
         self.options = options
         directory = try Self.temporaryDirectory()
         port = try Self.freePort()
+        let number = Self.count.value
+        Self.count.value = number + 1
+        host = "127.\(1 + Int(getpid()) % 250).\(1 + number / 250 % 250).\(1 + number % 250)"
         try FileManager.default.createDirectory(
             atPath: root,
             withIntermediateDirectories: true
@@ -26,12 +32,14 @@ public final class Seedbox: Sendable {
 
     deinit { stop() }
 
+    private static let count = MutexBox(0)
+
     public var root: String { directory + "/files" }
     public var keyPath: String { directory + "/key" }
     public var knownHosts: String { directory + "/known_hosts" }
     public var authorizedKeys: String { directory + "/authorized_keys" }
     public var user: String { NSUserName() }
-    public var url: String { "sftp://\(user)@127.0.0.1:\(port)\(root)" }
+    public var url: String { "sftp://\(user)@\(host):\(port)\(root)" }
 
     /// Makes a file below ``root`` with its directories; `modified` is in seconds since 1970.
     public func write(_ path: String, _ bytes: [UInt8], modified: Int = 1_700_000_000) throws {
@@ -61,7 +69,7 @@ public final class Seedbox: Sendable {
     public func start() throws {
         let config = """
             Port \(port)
-            ListenAddress 127.0.0.1
+            ListenAddress \(host)
             HostKey \(directory)/host_key
             AuthorizedKeysFile \(authorizedKeys)
             PidFile none
@@ -74,14 +82,10 @@ public final class Seedbox: Sendable {
             """ + "\n" + options.joined(separator: "\n") + "\n"
         try config.write(toFile: directory + "/sshd_config", atomically: true, encoding: .utf8)
         if getuid() == 0 { mkdir("/run/sshd", 0o755) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/sshd")
-        process.arguments = ["-D", "-f", directory + "/sshd_config", "-E", directory + "/sshd.log"]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        self.process.value = process
+        process.value = try ChildProcess(
+            "/usr/sbin/sshd",
+            ["-D", "-f", directory + "/sshd_config", "-E", directory + "/sshd.log"]
+        )
         guard isListening(within: 10) else {
             let log = (try? String(contentsOfFile: directory + "/sshd.log", encoding: .utf8)) ?? ""
             throw StandInError("sshd does not listen: \(log)")
@@ -91,8 +95,8 @@ public final class Seedbox: Sendable {
     /// Ends sshd and every session of it, as a crash does.
     public func kill() {
         guard let process = process.value else { return }
-        for child in family(of: process.processIdentifier) { Glibc.kill(child, SIGKILL) }
-        process.waitUntilExit()
+        for child in family(of: process.pid) { Glibc.kill(child, SIGKILL) }
+        process.wait()
         self.process.value = nil
     }
 
@@ -108,13 +112,13 @@ public final class Seedbox: Sendable {
 
     private func signalAll(_ number: Int32) {
         guard let process = process.value else { return }
-        for child in family(of: process.processIdentifier) { Glibc.kill(child, number) }
+        for child in family(of: process.pid) { Glibc.kill(child, number) }
     }
 
     private func isListening(within seconds: Double) -> Bool {
         let end = Date().addingTimeInterval(seconds)
         while Date() < end {
-            if Self.canConnect(port) { return true }
+            if Self.canConnect(host, port) { return true }
             Thread.sleep(forTimeInterval: 0.02)
         }
         return false
@@ -123,7 +127,7 @@ public final class Seedbox: Sendable {
     public func writeKnownHosts() throws {
         let key = try String(contentsOfFile: directory + "/host_key.pub", encoding: .utf8)
         let words = key.split(separator: " ").prefix(2).joined(separator: " ")
-        try "[127.0.0.1]:\(port) \(words)\n"
+        try "[\(host)]:\(port) \(words)\n"
             .write(toFile: knownHosts, atomically: true, encoding: .utf8)
     }
 
@@ -145,13 +149,13 @@ public final class Seedbox: Sendable {
         return server.port
     }
 
-    static func canConnect(_ port: UInt16) -> Bool {
+    static func canConnect(_ host: String, _ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
@@ -181,18 +185,9 @@ func family(of process: pid_t) -> [pid_t] {
     return found
 }
 
-@discardableResult
-func run(_ program: String, _ arguments: [String]) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-        throw StandInError("\(program) failed with \(process.terminationStatus)")
-    }
-    return process.terminationStatus
+private func run(_ program: String, _ arguments: [String]) throws {
+    let code = try ChildProcess(program, arguments).wait()
+    guard code == 0 else { throw StandInError("\(program) failed with \(code)") }
 }
 
 /// A value behind a lock, for classes of Foundation that cannot be sent.

@@ -14,7 +14,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func account(_ seedbox: Seedbox, _ transport: RemoteAccount.Transport) -> RemoteAccount
     {
-        var account = RemoteAccount(user: seedbox.user, host: "127.0.0.1", port: seedbox.port)
+        var account = RemoteAccount(user: seedbox.user, host: seedbox.host, port: seedbox.port)
         account.identityFile = seedbox.keyPath
         account.knownHostsFile = seedbox.knownHosts
         account.transport = transport
@@ -176,7 +176,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let other = try Seedbox()
         let key = try String(contentsOfFile: other.directory + "/host_key.pub", encoding: .utf8)
             .split(separator: " ").prefix(2).joined(separator: " ")
-        try "[127.0.0.1]:\(seedbox.port) \(key)\n".write(
+        try "[\(seedbox.host)]:\(seedbox.port) \(key)\n".write(
             toFile: seedbox.knownHosts,
             atomically: true,
             encoding: .utf8
