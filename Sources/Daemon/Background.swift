@@ -127,21 +127,29 @@ public struct Background: Sendable {
         _ = write(reportDescriptor, text, text.utf8.count)
     }
 
-    /// Lets go of the parent's terminal: from now on output goes to `logFile`.
-    public static func detach(logFile: String) {
-        close(reportDescriptor)
+    /// Sends output to `logFile` from now on.
+    ///
+    /// A file that has grown long begins anew, with the old one kept beside it.
+    public static func log(to logFile: String) {
+        try? FileManager.default.createDirectory(
+            atPath: (logFile as NSString).deletingLastPathComponent,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        var status = stat()
+        if stat(logFile, &status) == 0, status.st_size > 16 << 20 {
+            rename(logFile, logFile + ".1")
+        }
         let descriptor = open(logFile, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
         dup2(descriptor, 1)
         dup2(descriptor, 2)
         close(descriptor)
-        chdir("/")
     }
 
-    /// A log that has grown long begins anew, with the old one kept beside it.
-    public static func turnOver(logFile: String) {
-        var status = stat()
-        guard stat(logFile, &status) == 0, status.st_size > 16 << 20 else { return }
-        rename(logFile, logFile + ".1")
+    /// Lets go of the parent and of the directory that it was started in.
+    public static func detach() {
+        close(reportDescriptor)
+        chdir("/")
     }
 }

@@ -15,6 +15,11 @@ extension FuseServer {
         let id = NodeID(rawValue: UInt64(node))
         if id.isControl {
             guard let session = tree.openControl(id) else { return request.fail(ENOENT) }
+            // Root passes the kernel's own check of the mode.
+            let isReading = info.pointee.flags & O_ACCMODE == O_RDONLY
+            guard isReading || tree.attributes(of: id)?.isWritable == true else {
+                return request.fail(EACCES)
+            }
             // Read and written as a stream: the kernel must neither cache nor cut at the size.
             sync2nas_fuse_set_direct_io(info)
             return finishOpen(request, info, .control(session))

@@ -128,6 +128,8 @@ struct MountCommand: AsyncParsableCommand {
     /// - Returns: Why the mount did not come up; nil after it was served and taken away.
     private func serve(_ settings: Settings) async -> MountDaemon.Failure? {
         let logFile = settings.dataDirectory + "/sync2nas.log"
+        // What it logs is for the file; what went wrong is told through the pipe.
+        if background { Background.log(to: logFile) }
         let log = makeLog(verbose: options.verbose)
         let daemon: MountDaemon
         do throws(MountDaemon.Failure) {
@@ -142,9 +144,8 @@ struct MountCommand: AsyncParsableCommand {
                 if background { Background.report("progress \(text)") }
             } ready: { [background] in
                 guard background else { return }
-                Background.turnOver(logFile: logFile)
                 Background.report("ready")
-                Background.detach(logFile: logFile)
+                Background.detach()
             }
             return nil
         } catch {
