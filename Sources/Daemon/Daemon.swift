@@ -101,7 +101,7 @@ public final class MountDaemon: Sendable {
             try await workshop.pool.connect()
         } catch {
             let mayAsk = error.code == .loginRefused && settings.account.password == nil
-            throw Failure("\(error)", needsPassword: mayAsk)
+            throw Failure(error.message, needsPassword: mayAsk)
         }
         let report: ScanReport
         do throws(OperationError) {

@@ -18,6 +18,8 @@ public struct Settings: Sendable {
     public var tmdbLanguage: String
     public var scanInterval: Duration
     public var readTimeout: Duration
+    /// Connections at once; many hosts allow few.
+    public var connectionLimit: Int
     /// Bytes; nil for no limit but the disk's.
     public var cacheMaximum: UInt64?
     /// Bytes.
@@ -94,6 +96,7 @@ public struct Settings: Sendable {
         tmdbLanguage = values["tmdb", "language"] ?? "en-US"
         scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
         readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
+        connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4
         cacheMaximum = try values.bytes("cache", "max_size")
         cacheFree = try values.bytes("cache", "min_free")
     }
@@ -103,7 +106,7 @@ public struct Settings: Sendable {
         _ arguments: Arguments,
         _ values: SettingValues
     ) throws(Problem) -> RemoteAccount {
-        var account = RemoteAccount(user: remote.user, host: remote.host, port: remote.port)
+        var account = RemoteAccount(host: remote.host, port: remote.port, user: remote.user)
         account.identityFile = (arguments.identityFile ?? values["sftp", "ssh_key_path"])
             .map(absolute)
         account.knownHostsFile = (arguments.knownHostsFile ?? values["sftp", "known_hosts"])
@@ -121,12 +124,12 @@ public struct Settings: Sendable {
             }
             account.transport = transport
         }
-        if let limit = try values.number("sftp", "connections", in: 1...32) {
-            account.connectionLimit = limit
+        if let limit = try values.duration("sftp", "connect_timeout") {
+            account.timeLimits.connect = limit
         }
-        account.connectTimeout =
-            try values.duration("sftp", "connect_timeout") ?? account.connectTimeout
-        account.replyTimeout = try values.duration("sftp", "reply_timeout") ?? account.replyTimeout
+        if let limit = try values.duration("sftp", "reply_timeout") {
+            account.timeLimits.reply = limit
+        }
         return account
     }
 

@@ -45,7 +45,10 @@ public final class Workshop: Sendable {
             )
         }
         store = try SQLiteStore(path: settings.databaseFile)
-        let pool = SFTPPool(settings.account, readTimeout: settings.readTimeout, log: log)
+        var limits = SFTPPool.Settings()
+        limits.readTimeout = settings.readTimeout
+        limits.connections = settings.connectionLimit
+        let pool = SFTPPool(settings.account, settings: limits, logger: log)
         self.pool = pool
         self.mount = mount
         let publisher = TreePublisher(
@@ -71,7 +74,7 @@ public final class Workshop: Sendable {
                 mount?.report
                     ?? .init(path: "", processID: 0, since: Date(), openHandles: 0)
             },
-            remote: { Self.report(pool.state, address: address, paths: paths) },
+            remote: { Self.report(pool.status, address: address, paths: paths) },
             cache: {
                 mount?.cacheReport
                     ?? .init(
@@ -110,24 +113,20 @@ public final class Workshop: Sendable {
     }
 
     private static func report(
-        _ state: SFTPPool.State,
+        _ status: RemoteStatus,
         address: String,
         paths: [String]
     ) -> StatusReport.Remote {
-        let word =
-            state.connections > 0
-            ? "connected"
-            : state.isConnecting ? "connecting" : state.lastError == nil ? "idle" : "offline"
-        return StatusReport.Remote(
+        StatusReport.Remote(
             address: address,
             paths: paths,
-            state: word,
-            connections: state.connections,
-            connectionLimit: state.connectionLimit,
-            transport: state.transport,
-            lastError: state.lastError.map { "\($0)" },
-            roundTripMilliseconds: state.roundTrip.map { $0 / .milliseconds(1) },
-            bytesReceived: state.bytesReceived
+            state: status.connected > 0 ? "connected" : status.isOffline ? "offline" : "idle",
+            connections: status.connected,
+            connectionLimit: status.limit,
+            transport: status.transport == .openSSH ? "OpenSSH" : "libssh2",
+            lastError: status.failure.map { "\($0.message)" },
+            roundTripMilliseconds: status.roundTrip.map { $0 / .milliseconds(1) },
+            bytesReceived: status.bytesReceived
         )
     }
 }

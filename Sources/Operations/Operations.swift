@@ -127,7 +127,7 @@ extension Operations {
             added: summary.added,
             changed: summary.changed,
             gone: summary.gone,
-            error: found.firstError.map { "\($0)" },
+            error: found.firstError.map { $0.message },
             problems: Array(found.problems.prefix(ScanReport.mostProblems))
         )
         lastScan.withLock { $0 = report }

@@ -12,7 +12,7 @@ import Testing
     private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     init() throws {
-        directory = try Seedbox.temporaryDirectory()
+        directory = try temporaryDirectory()
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }

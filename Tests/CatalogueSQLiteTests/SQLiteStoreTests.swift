@@ -10,7 +10,7 @@ import Testing
     private let directory: String
 
     init() throws {
-        directory = try Seedbox.temporaryDirectory()
+        directory = try temporaryDirectory()
     }
 
     private var path: String { directory + "/catalogue.db" }

@@ -10,7 +10,7 @@ import Transfer
     private let directory: String
 
     init() throws {
-        directory = try Seedbox.temporaryDirectory()
+        directory = try temporaryDirectory()
     }
 
     private func settings(

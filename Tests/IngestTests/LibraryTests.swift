@@ -138,7 +138,7 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
     private let library: Library
 
     init() async throws {
-        directory = try Seedbox.temporaryDirectory()
+        directory = try temporaryDirectory()
         library = Library(
             store: try SQLiteStore(path: directory + "/c.db"),
             roots: [RemotePath("/d")],

@@ -10,10 +10,10 @@ final class Fixture {
     let tmdb: TMDBStandIn
     let directory: String
 
-    init(options: [String] = []) throws {
-        seedbox = try Seedbox(options: options)
+    init(_ options: Seedbox.Options = .init()) throws {
+        seedbox = try Seedbox(options)
         tmdb = try TMDBStandIn()
-        directory = try Seedbox.temporaryDirectory()
+        directory = try temporaryDirectory()
         mkdir(mountpoint, 0o755)
     }
 
@@ -76,7 +76,7 @@ final class Fixture {
     var mountArguments: [String] {
         [
             "mount", seedbox.url, mountpoint, "-i", seedbox.keyPath, "--known-hosts",
-            seedbox.knownHosts,
+            seedbox.knownHostsPath,
         ] + stateOptions
     }
 

@@ -159,7 +159,7 @@ import Testing
             }
         }
         let before = all()
-        #expect(before.last?.hasSuffix("300000 1700000000 1700000000") ?? false)
+        #expect(before.last?.hasSuffix("300000 1600000000 1600000000") ?? false)
         _ = try fixture.bytes(fixture.library + "/" + Self.episode)
         #expect(all() == before)
         #expect(try fixture.unmount().code == 0)
@@ -177,7 +177,7 @@ import Testing
         try #require(try fixture.mount().code == 0)
         #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
         #expect(try fixture.unmount().code == 0)
-        fixture.seedbox.kill()
+        fixture.seedbox.stopServer()
         let limit = ["SYNC2NAS_SFTP_READ_TIMEOUT": "2"]
         try #require(try fixture.mount(extra: limit).code == 0)
         #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
@@ -240,7 +240,7 @@ import Testing
         try fixture.seedbox.write(
             "Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv",
             new,
-            modified: 1_700_000_100
+            mtime: 1_700_000_100
         )
         #expect(try fixture.run(["scan", "--mount", fixture.mountpoint]).code == 0)
         #expect(try fixture.bytes(path) == new)
@@ -254,7 +254,7 @@ import Testing
         #expect(try fixture.bytes(path) == bytes)
         for pid in fixture.daemons() { kill(pid, SIGKILL) }
         #expect(fixture.eventually { fixture.daemons().isEmpty })
-        fixture.seedbox.kill()
+        fixture.seedbox.stopServer()
         try #require(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.library) == [Self.episode])
         // At least what was published before the kill is there without the seedbox.

@@ -5,8 +5,8 @@ import Testing
 
 /// Starting and stopping: every failure is one clear line, and leaves nothing behind.
 @Suite(.serialized) struct StartTests {
-    private func fixture(options: [String] = []) throws -> Fixture {
-        let fixture = try Fixture(options: options)
+    private func fixture() throws -> Fixture {
+        let fixture = try Fixture()
         try fixture.seedbox.write("Quiet.Harbour.S01E01.mkv", [1, 2, 3])
         return fixture
     }
@@ -31,7 +31,7 @@ import Testing
 
     @Test func aClosedPortIsRefused() throws {
         let fixture = try fixture()
-        fixture.seedbox.kill()
+        fixture.seedbox.stopServer()
         expectRefusal(fixture, try fixture.mount(), "refused")
     }
 
@@ -44,7 +44,7 @@ import Testing
 
     @Test func anUnknownHostKeyIsRefused() throws {
         let fixture = try fixture()
-        try "".write(toFile: fixture.seedbox.knownHosts, atomically: true, encoding: .utf8)
+        try "".write(toFile: fixture.seedbox.knownHostsPath, atomically: true, encoding: .utf8)
         expectRefusal(fixture, try fixture.mount(), "--accept-new-host-key")
         #expect(try fixture.mount(["--accept-new-host-key"]).code == 0)
     }
@@ -52,7 +52,7 @@ import Testing
     @Test func aWrongKeyIsRefused() throws {
         let fixture = try fixture()
         try "".write(toFile: fixture.seedbox.authorizedKeys, atomically: true, encoding: .utf8)
-        expectRefusal(fixture, try fixture.mount(), "refuses the login")
+        expectRefusal(fixture, try fixture.mount(), "refused the login")
     }
 
     @Test func aMissingPathIsRefused() throws {
@@ -60,7 +60,7 @@ import Testing
         let arguments = [
             "mount", fixture.seedbox.url + "/none", fixture.mountpoint, "-i",
             fixture.seedbox.keyPath,
-            "--known-hosts", fixture.seedbox.knownHosts,
+            "--known-hosts", fixture.seedbox.knownHostsPath,
         ]
         expectRefusal(fixture, try fixture.run(arguments + fixture.stateOptions), "/none")
     }
@@ -107,6 +107,34 @@ import Testing
             second.errors.contains("process \(daemon)") && second.errors.contains("--cache-dir"),
             "\(second.errors)"
         )
+    }
+
+    @Test(.enabled(if: Seedbox.canHavePassword, "needs root and a mount namespace"))
+    func aPasswordLogsInFromAFileOrTheEnvironment() throws {
+        var options = Seedbox.Options()
+        options.passwordLogin = .password
+        let fixture = try Fixture(options)
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.mkv", [1, 2, 3])
+        let arguments =
+            [
+                "mount", fixture.seedbox.url, fixture.mountpoint, "--known-hosts",
+                fixture.seedbox.knownHostsPath,
+            ] + fixture.stateOptions
+        let file = fixture.directory + "/password"
+        try Seedbox.password.write(toFile: file, atomically: true, encoding: .utf8)
+        let result = try fixture.run(arguments + ["--password-file", file])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try fixture.unmount().code == 0)
+        let variable = ["SYNC2NAS_SFTP_PASSWORD": Seedbox.password]
+        #expect(try fixture.run(arguments, extra: variable).code == 0)
+        #expect(fixture.files(below: fixture.library).count == 1)
+        #expect(!fixture.text(fixture.data + "/sync2nas.log").contains(Seedbox.password))
+        #expect(try fixture.unmount().code == 0)
+        // The catalogue is there now, so a wrong password shows in the status, not at the start.
+        try FileManager.default.removeItem(atPath: fixture.data)
+        let wrong = try fixture.run(arguments, extra: ["SYNC2NAS_SFTP_PASSWORD": "not this"])
+        expectRefusal(fixture, wrong, "password")
+        #expect(!wrong.errors.contains("not this"))
     }
 
     @Test func aPasswordIsNeverTakenFromTheCommandLine() throws {
@@ -158,7 +186,7 @@ import Testing
         let fixture = try fixture()
         try #require(try fixture.mount().code == 0)
         try fixture.unmount()
-        fixture.seedbox.kill()
+        fixture.seedbox.stopServer()
         #expect(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.library).count == 1)
         #expect(fixture.eventually { fixture.text(fixture.control("status")).contains("offline") })
@@ -172,7 +200,7 @@ import Testing
             PORT = \(fixture.seedbox.port)
             username = \(fixture.seedbox.user)
             ssh_key_path = \(fixture.seedbox.keyPath)
-            known_hosts = \(fixture.seedbox.knownHosts)
+            known_hosts = \(fixture.seedbox.knownHostsPath)
             paths = \(fixture.seedbox.root)
             """
         let path = fixture.directory + "/config.ini"

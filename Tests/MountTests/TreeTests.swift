@@ -17,7 +17,7 @@ import Testing
         #expect(access(second, F_OK) == 0 && access(third, F_OK) != 0)
         unlink(fixture.seedbox.root + "/Quiet.Harbour.S01E02.mkv")
         try fixture.seedbox.write("Quiet.Harbour.S01E03.mkv", [1, 2, 3])
-        try fixture.seedbox.write("Quiet.Harbour.S01E01.mkv", [1, 2], modified: 1_700_000_001)
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.mkv", [1, 2], mtime: 1_700_000_001)
         #expect(try fixture.run(["scan", "--mount", fixture.mountpoint]).code == 0)
         #expect(access(second, F_OK) != 0 && access(third, F_OK) == 0)
         var status = stat()
@@ -257,7 +257,7 @@ import Testing
         #expect(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.mountpoint).count >= 10_000)
         try fixture.unmount()
-        fixture.seedbox.kill()
+        fixture.seedbox.stopServer()
         #expect(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.mountpoint).count >= 10_000)
     }

@@ -1,194 +1,230 @@
-import Glibc
 import Primitives
 import Synchronization
 import Testing
 
 @testable import Transfer
 
-/// A server of our own that lies as it is told to.
-private final class LyingChannel: ByteChannel, ChannelOpening, @unchecked Sendable {
-    // `@unchecked Sendable`: made by a test, then used by the connection's thread only.
-    let name = "lie"
-    let window = 1 << 20
-    private let answer: ([UInt8]) -> [UInt8]
-    private var input: [UInt8] = []
-    private var output: [UInt8] = []
+/// Servers that lie.
+///
+/// Nothing they send may crash us, fill memory or pass for a file's bytes.
+@Suite struct HostileServerTests {
+    private static let file = RemoteFile(
+        path: RemotePath("/film.mkv"),
+        size: 100_000,
+        modifiedSeconds: 5
+    )
 
-    /// - Parameter answer: What is sent back for each packet, lengths and all.
-    init(_ answer: @escaping ([UInt8]) -> [UInt8]) {
-        self.answer = answer
-    }
-
-    func open() throws(ConnectionError) -> any ByteChannel { self }
-
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ConnectionError) -> Int? {
-        guard !output.isEmpty else { return nil }
-        let count = min(buffer.count, output.count)
-        buffer.copyBytes(from: output[..<count])
-        output.removeFirst(count)
-        return count
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer) throws(ConnectionError) -> Int {
-        input += bytes
-        while input.count >= 4 {
-            let length = input[..<4].reduce(0) { $0 << 8 | Int($1) }
-            guard input.count >= 4 + length else { break }
-            let packet = Array(input[4..<(4 + length)])
-            input.removeFirst(4 + length)
-            output += packet[0] == 1 ? Self.packet([2, 0, 0, 0, 3]) : answer(packet)
+    /// An honest answer to everything; tests replace one of them.
+    private static func honest(_ request: SeenRequest) -> [UInt8] {
+        switch request.type {
+        case PacketType.open, PacketType.opendir: Reply.handle(request.id)
+        case PacketType.read:
+            Reply.data(request.id, [UInt8](repeating: 9, count: Int(request.range.count)))
+        case PacketType.fstat: Reply.attributes(request.id, size: 100_000, mtime: 5)
+        case PacketType.readdir: Reply.status(request.id, SFTPStatus.endOfFile)
+        case _: Reply.status(request.id, SFTPStatus.ok)
         }
-        return bytes.count
     }
 
-    func interest(wantsToWrite: Bool) -> [pollfd] { [] }
-    func close() {}
-    func reasonForEnd() -> ConnectionError { ConnectionError(.closed, "end") }
+    struct Lie: CustomTestStringConvertible {
+        let testDescription: String
+        let type: UInt8
+        let answer: @Sendable (SeenRequest) -> [UInt8]
 
-    static func packet(_ body: [UInt8]) -> [UInt8] { number(UInt32(body.count)) + body }
-    static func number(_ value: UInt32) -> [UInt8] {
-        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+        init(
+            _ testDescription: String,
+            _ type: UInt8,
+            _ answer: @escaping @Sendable (SeenRequest) -> [UInt8]
+        ) {
+            self.testDescription = testDescription
+            self.type = type
+            self.answer = answer
+        }
     }
-    static func string(_ bytes: [UInt8]) -> [UInt8] { number(UInt32(bytes.count)) + bytes }
+
+    static let lies = [
+        Lie("an id that nobody used", PacketType.read) { Reply.data($0.id &+ 1000, [1]) },
+        Lie("the same reply twice", PacketType.open) {
+            Reply.handle($0.id) + Reply.handle($0.id)
+        },
+        Lie("data longer than asked", PacketType.read) {
+            Reply.data($0.id, [UInt8](repeating: 0, count: Int($0.range.count) + 1))
+        },
+        Lie("data of no bytes", PacketType.read) { Reply.data($0.id, []) },
+        Lie("a handle where data was due", PacketType.read) { Reply.handle($0.id) },
+        Lie("data where attributes were due", PacketType.fstat) { Reply.data($0.id, [1]) },
+        Lie("a name where a handle was due", PacketType.open) { Reply.names($0.id, [[65]]) },
+        Lie("success without a handle", PacketType.open) { Reply.status($0.id, SFTPStatus.ok) },
+        Lie("success without data", PacketType.read) { Reply.status($0.id, SFTPStatus.ok) },
+        Lie("a packet of 4 GiB", PacketType.read) { _ in [255, 255, 255, 255, 103] },
+        Lie("a packet just too large", PacketType.read) { _ in [0, 4, 4, 1, 103] },
+        Lie("an empty packet", PacketType.read) { _ in [0, 0, 0, 0] },
+        Lie("a packet without an id", PacketType.read) { _ in [0, 0, 0, 2, 103, 0] },
+        Lie("a string longer than its packet", PacketType.read) {
+            var fields = [UInt8]()
+            fields.append(bigEndian: $0.id)
+            return Reply.packet(PacketType.data, fields + [127, 255, 255, 255, 1])
+        },
+        Lie("a packet type that does not exist", PacketType.open) {
+            var fields = [UInt8]()
+            fields.append(bigEndian: $0.id)
+            return Reply.packet(250, fields)
+        },
+        Lie("text of a login shell", PacketType.open) { _ in Array("Welcome to the box!\n".utf8) },
+    ]
+
+    @Test(arguments: lies) func aLieCostsTheConnection(_ lie: Lie) async throws {
+        let pool = SFTPPool.scripted { request in
+            request.type == lie.type ? lie.answer(request) : Self.honest(request)
+        }
+        try await withPool(pool) { pool in
+            do throws(SourceError) {
+                _ = try await pool.read(ByteRange(0, 50_000), of: Self.file)
+                Issue.record("a lie was believed")
+            } catch {
+                #expect(error.code == .unavailable)
+                #expect((error.cause as? ConnectionError)?.code == .protocolViolation)
+            }
+        }
+    }
+
+    @Test func anHonestServerIsBelieved() async throws {
+        try await withPool(.scripted(Self.honest)) { pool in
+            let bytes = try await pool.read(ByteRange(0, 100_000), of: Self.file)
+            #expect(bytes == [UInt8](repeating: 9, count: 100_000))
+        }
+    }
+
+    @Test func aVersionThatIsNotThreeIsRefused() async throws {
+        var engine = SFTPEngine(outstandingLimit: 1, handleLimit: 1)
+        let packets: [[UInt8]] = [[2, 0, 0, 0, 6], [2, 0, 0], [2], [101, 0, 0, 0, 3]]
+        for packet in packets {
+            #expect(throws: ConnectionError.self) {
+                try packet.withUnsafeBytes { try engine.received($0) }
+            }
+        }
+    }
+
+    @Test func aFileThatEndsEarlyHasChanged() async throws {
+        let pool = SFTPPool.scripted { request in
+            guard request.type == PacketType.read, request.range.upperBound > 40_000 else {
+                return Self.honest(request)
+            }
+            let left = Int(40_000 - min(40_000, request.range.lowerBound))
+            return left == 0
+                ? Reply.status(request.id, SFTPStatus.endOfFile)
+                : Reply.data(request.id, [UInt8](repeating: 9, count: left))
+        }
+        try await withPool(pool) { pool in
+            do throws(SourceError) {
+                _ = try await pool.read(ByteRange(0, 50_000), of: Self.file)
+                Issue.record("a short file was read")
+            } catch {
+                #expect(error.code == .changed)
+                #expect(error.message.contains("size was 100000, but it ends at 40000"))
+            }
+        }
+    }
+
+    @Test func oddNamesAreBytesAndImpossibleOnesAreDropped() async throws {
+        let long = [UInt8](repeating: 65, count: 4096)
+        let names: [[UInt8]] = [
+            Array(".".utf8), Array("..".utf8), Array("../../etc/passwd".utf8), [65, 0, 66], [],
+            Array("/".utf8), Array("a\nb".utf8), [0xFF, 0xFE], long,
+        ]
+        let isSent = Atomic<Bool>(false)
+        let pool = SFTPPool.scripted { request in
+            guard request.type == PacketType.readdir,
+                !isSent.exchange(true, ordering: .relaxed)
+            else { return Self.honest(request) }
+            return Reply.names(request.id, names)
+        }
+        try await withPool(pool) { pool in
+            let entries = try await pool.entries(of: RemotePath("/"), limit: 100)
+            #expect(entries.map(\.name) == [Array("a\nb".utf8), [0xFF, 0xFE], long])
+        }
+    }
+
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [[Array("film".utf8)], [Array("..".utf8)], [Array("a/b".utf8)], []]
+    )
+    func anEndlessDirectoryEnds(_ names: [[UInt8]]) async throws {
+        let pool = SFTPPool.scripted { request in
+            request.type == PacketType.readdir
+                ? Reply.names(request.id, names) : Self.honest(request)
+        }
+        try await withPool(pool) { pool in
+            let count = try? await pool.entries(of: RemotePath("/"), limit: 500).count
+            #expect(count ?? 0 <= 500)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aServerThatSaysNothingIsGivenUp() async throws {
+        var limits = RemoteAccount.TimeLimits()
+        limits.reply = .milliseconds(50)
+        limits.connect = .milliseconds(50)
+        let pool = SFTPPool.scripted(limits: limits, readTimeout: .milliseconds(200)) { request in
+            request.type == PacketType.read ? [] : Self.honest(request)
+        }
+        try await withPool(pool) { pool in
+            do throws(SourceError) {
+                _ = try await pool.read(ByteRange(0, 10), of: Self.file)
+            } catch {
+                #expect(error.code == .unavailable)
+                #expect((error.cause as? ConnectionError)?.code == .timedOut)
+            }
+        }
+    }
+
+    @Test func randomBytesNeverCrash() {
+        var generator = SeededGenerator(seed: 20_261_124)
+        for _ in 0..<20_000 {
+            var engine = SFTPEngine(outstandingLimit: 1 << 20, handleLimit: 2)
+            engine.submitted(.read(ByteRange(0, 1000), of: Self.file, Pending()))
+            engine.submitted(.batch([.readdir(handle: [1]), .stat(Self.file.path)], Pending()))
+            var packets: [[UInt8]] = [[2, 0, 0, 0, 3]]
+            for _ in 0..<4 {
+                let type = UInt8.random(in: 101...105, using: &generator)
+                let id = UInt8.random(in: 0...3, using: &generator)
+                let count = Int.random(in: 0...40, using: &generator)
+                let tail = (0..<count).map { _ in
+                    // Many zeros, so that lengths are often plausible.
+                    Bool.random(using: &generator)
+                        ? 0 : UInt8.random(in: 0...255, using: &generator)
+                }
+                packets.append([type, 0, 0, 0, id] + tail)
+            }
+            for packet in packets {
+                do throws(ConnectionError) {
+                    try packet.withUnsafeBytes { bytes in
+                        Result { () throws(ConnectionError) in try engine.received(bytes) }
+                    }.get()
+                    engine.produce()
+                } catch {
+                    #expect(error.code == .protocolViolation)
+                    break
+                }
+            }
+            engine.ended(ConnectionError(.closed, "over"))
+        }
+    }
 }
 
-@Suite struct HostileServerTests {
-    private let file = RemoteFile(path: RemotePath("/a"), size: 1000, modifiedSeconds: 5)
+/// SplitMix64; the same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
 
-    /// A server that opens everything, and answers reads and listings with `lie`.
-    private func pool(_ lie: @escaping (_ type: UInt8, _ id: [UInt8]) -> [UInt8]) -> SFTPPool {
-        let channel = LyingChannel { packet in
-            let id = Array(packet[1..<5])
-            switch packet[0] {
-            case 3, 11: return LyingChannel.packet([102] + id + LyingChannel.string([1]))
-            case 8:
-                return LyingChannel.packet(
-                    [105] + id + LyingChannel.number(9) + [0, 0, 0, 0] + LyingChannel.number(1000)
-                        + LyingChannel.number(5) + LyingChannel.number(5)
-                )
-            default: return lie(packet[0], id)
-            }
-        }
-        return SFTPPool(
-            RemoteAccount(user: "u", host: "h"),
-            opener: channel,
-            readTimeout: .milliseconds(300),
-            log: quiet
-        )
+    init(seed: UInt64) {
+        state = seed
     }
 
-    private func expectFailure(_ pool: SFTPPool) async {
-        let error = await #expect(throws: SourceError.self) {
-            try await pool.read(ByteRange(0, 1000), of: self.file)
-        }
-        #expect(error?.code == .unavailable || error?.code == .changed || error?.code == .denied)
-        await pool.shutdown()
-    }
-
-    @Test func aWrongNumberCostsTheConnection() async {
-        await expectFailure(
-            pool { _, _ in LyingChannel.packet([103, 9, 9, 9, 9] + LyingChannel.string([1])) }
-        )
-    }
-
-    @Test func aLengthBeyondThePacketCostsTheConnection() async {
-        await expectFailure(
-            pool { _, id in LyingChannel.packet([103] + id + LyingChannel.number(50_000) + [1]) }
-        )
-    }
-
-    @Test func aHugePacketCostsTheConnection() async {
-        await expectFailure(pool { _, _ in LyingChannel.number(0xFFFF_FFFF) + [103] })
-        await expectFailure(pool { _, _ in LyingChannel.number(0) })
-    }
-
-    @Test func moreDataThanAskedForCostsTheConnection() async {
-        await expectFailure(
-            pool { _, id in
-                LyingChannel.packet(
-                    [103] + id + LyingChannel.string(Array(repeating: 7, count: 2000))
-                )
-            }
-        )
-    }
-
-    @Test func anEndBeforeTheEndIsAChangedFile() async {
-        let pool = pool { _, id in LyingChannel.packet([101] + id + LyingChannel.number(1)) }
-        let error = await #expect(throws: SourceError.self) {
-            try await pool.read(ByteRange(0, 1000), of: self.file)
-        }
-        #expect(error?.code == .changed)
-        await pool.shutdown()
-    }
-
-    @Test func anEmptyAnswerDoesNotLoopForEver() async {
-        await expectFailure(
-            pool { _, id in LyingChannel.packet([103] + id + LyingChannel.string([])) }
-        )
-    }
-
-    @Test func shortAnswersAreFilledUp() async throws {
-        let pool = pool { type, id in
-            type == 5 ? LyingChannel.packet([103] + id + LyingChannel.string([7])) : []
-        }
-        let bytes = try await pool.read(ByteRange(0, 100), of: file)
-        #expect(bytes == Array(repeating: 7, count: 100))
-        await pool.shutdown()
-    }
-
-    @Test func anAnswerTwiceCostsTheConnection() async {
-        await expectFailure(
-            pool { _, id in
-                let data = LyingChannel.packet([103] + id + LyingChannel.string([1, 2]))
-                return data + data
-            }
-        )
-    }
-
-    @Test func aWrongKindOfAnswerCostsTheConnection() async {
-        await expectFailure(pool { _, id in LyingChannel.packet([200] + id) })
-        await expectFailure(pool { _, id in LyingChannel.packet([77] + id) })
-    }
-
-    @Test func anEndlessDirectoryEndsAtTheLimit() async throws {
-        let pool = pool { _, id in
-            let name = LyingChannel.string(Array("x.mkv".utf8))
-            let entry = name + name + LyingChannel.number(0)
-            return LyingChannel.packet(
-                [104] + id + LyingChannel.number(100) + (0..<100).flatMap { _ in entry }
-            )
-        }
-        let entries = try await pool.entries(of: RemotePath("/d"), limit: 5000)
-        #expect(entries.count == 5000)
-        await pool.shutdown()
-    }
-
-    @Test func aListingThatLiesAboutItsCountCostsTheConnection() async {
-        let pool = pool { _, id in
-            LyingChannel.packet([104] + id + LyingChannel.number(0xFFFF_FFFF))
-        }
-        await #expect(throws: SourceError.self) {
-            try await pool.entries(of: RemotePath("/d"), limit: 10)
-        }
-        await pool.shutdown()
-    }
-
-    @Test(arguments: [1, 2, 3, 4]) func randomPacketsNeverCrash(_ seed: UInt64) async {
-        var state = seed
-        func random() -> UInt8 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1
-            return UInt8(truncatingIfNeeded: state >> 33)
-        }
-        let noise = (0..<40).map { _ in (0..<Int(random())).map { _ in random() } }
-        let turn = Mutex(0)
-        await expectFailure(
-            pool { _, id in
-                let next = turn.withLock { turn in
-                    turn += 1
-                    return noise[turn % noise.count]
-                }
-                return LyingChannel.packet([next.first ?? 101] + id + next)
-            }
-        )
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

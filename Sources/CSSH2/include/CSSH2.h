@@ -1,37 +1,28 @@
-#ifndef SYNC2NAS_CSSH2_H
-#define SYNC2NAS_CSSH2_H
+#ifndef CSSH2_H
+#define CSSH2_H
 
 #include <libssh2.h>
+#include <sys/types.h>
 
-/* Macros, which Swift cannot call. */
+/* Constants that libssh2 writes as expressions with casts, which Swift does not import. */
+static const int cssh2_type_plain_base64 =
+    LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_BASE64;
 
-static inline LIBSSH2_SESSION *sync2nas_ssh2_session(void) { return libssh2_session_init(); }
-
-static inline LIBSSH2_CHANNEL *sync2nas_ssh2_open_channel(LIBSSH2_SESSION *session,
-                                                          unsigned int window) {
-    return libssh2_channel_open_ex(session, "session", sizeof("session") - 1, window,
-                                   LIBSSH2_CHANNEL_PACKET_DEFAULT, NULL, 0);
+/* The session's memory hook: `password` must outlive every login attempt. */
+static inline LIBSSH2_SESSION *cssh2_session(void *password) {
+    return libssh2_session_init_ex(NULL, NULL, NULL, password);
 }
 
-static inline int sync2nas_ssh2_start_sftp(LIBSSH2_CHANNEL *channel) {
-    return libssh2_channel_subsystem(channel, "sftp");
-}
+/* Answers each hidden prompt with the password given to cssh2_session, others with nothing. */
+int cssh2_login_keyboard_interactive(LIBSSH2_SESSION *session, const char *user, unsigned length);
 
-static inline ssize_t sync2nas_ssh2_read(LIBSSH2_CHANNEL *channel, char *buffer, size_t length) {
-    return libssh2_channel_read(channel, buffer, length);
-}
+/* An eventfd; Swift's Glibc module lacks it, as it does what only _GNU_SOURCE declares. */
+int cssh2_event(void);
+void cssh2_event_signal(int event);
+void cssh2_event_clear(int event);
 
-static inline ssize_t sync2nas_ssh2_write(LIBSSH2_CHANNEL *channel, const char *bytes,
-                                          size_t length) {
-    return libssh2_channel_write(channel, bytes, length);
-}
-
-static inline int sync2nas_ssh2_disconnect(LIBSSH2_SESSION *session) {
-    return libssh2_session_disconnect(session, "done");
-}
-
-/* Answers every question of the server with the password, as a login prompt does. */
-int sync2nas_ssh2_login_interactively(LIBSSH2_SESSION *session, const char *user,
-                                      const char *password);
+/* Starts `path` in a session of its own, with `stream` as standard input and output, `errors` as
+   standard error and nothing else open. Returns an error number. */
+int cssh2_spawn(const char *path, char *const arguments[], int stream, int errors, pid_t *pid);
 
 #endif

@@ -1,0 +1,30 @@
+import Glibc
+
+/// Threads for blocking C libraries, which must never run on Swift's cooperative pool.
+enum OwnThread {
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Runs `body` on a new, detached thread.
+    ///
+    /// Who needs to know of its end has `body` tell.
+    static func start(_ body: @escaping @Sendable () -> Void) throws(ConnectionError) {
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Body(body))
+        let result = pthread_create(&thread, nil, runBody, box.toOpaque())
+        guard result == 0 else {
+            box.release()
+            throw ConnectionError(.closed, "cannot start a thread", cause: SystemError(result))
+        }
+        pthread_detach(thread)
+    }
+
+    private static let runBody:
+        @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
+            { argument in
+                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+                return nil
+            }
+}

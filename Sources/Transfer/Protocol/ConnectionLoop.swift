@@ -1,0 +1,139 @@
+import Glibc
+import Primitives
+import Synchronization
+
+/// Moves bytes between a channel and an engine, on the connection's thread.
+struct ConnectionLoop {
+    /// Two of the largest packets and room to read on; what fits beside the server's 2 MiB
+    /// window is taken in a few calls.
+    private static let bufferSize = 1 << 20
+    /// Bytes read before the engine may ask for more and new commands are heard.
+    private static let readsPerTurn = 4 << 20
+
+    private let channel: any ByteChannel
+    var engine: SFTPEngine
+    private let label: String
+    private let limits: RemoteAccount.TimeLimits
+    private let meter: ConnectionMeter
+    private let buffer = ReceiveBuffer(size: bufferSize)
+    /// When the server last gave a sign of life, or we began to wait for one.
+    private var lastSign = ContinuousClock.now
+    private var wasWaiting = true
+    private var roundTripBegan = ContinuousClock.now
+    private var wasTimed = false
+    private var knownOpen = 0
+
+    init(
+        channel: any ByteChannel,
+        engine: SFTPEngine,
+        label: String,
+        limits: RemoteAccount.TimeLimits,
+        meter: ConnectionMeter
+    ) {
+        self.channel = channel
+        self.engine = engine
+        self.label = label
+        self.limits = limits
+        self.meter = meter
+    }
+
+    /// Hears `commands`, moves what can be moved and waits when nothing can.
+    mutating func turn(
+        _ commands: [Command],
+        _ wake: EventDescriptor
+    ) throws(ConnectionError) {
+        for command in commands { engine.submitted(command) }
+        engine.produce()
+        if case .started = engine.roundTrip, !wasTimed {
+            wasTimed = true
+            roundTripBegan = .now
+        }
+        noteWaiting()
+        let wrote = try write()
+        let read = try readAndHandle()
+        if wrote || read || !commands.isEmpty { return }
+        try waitForMore(wake)
+    }
+
+    private mutating func noteWaiting() {
+        if engine.isWaiting, !wasWaiting { lastSign = .now }
+        wasWaiting = engine.isWaiting
+    }
+
+    private mutating func write() throws(ConnectionError) -> Bool {
+        var wroteAny = false
+        while !engine.output.isEmpty {
+            let count = try engine.output.withUnsafeBytes { bytes in
+                Result { () throws(ConnectionError) in try channel.write(bytes) }
+            }.get()
+            guard count > 0 else { break }
+            engine.sent(count)
+            engine.produce()
+            wroteAny = true
+        }
+        return wroteAny
+    }
+
+    private mutating func readAndHandle() throws(ConnectionError) -> Bool {
+        var total = 0
+        while total < Self.readsPerTurn {
+            switch try channel.read(into: buffer.free) {
+            case .wouldBlock: return total > 0
+            case .end:
+                throw ConnectionError(.closed, "'\(label)' closed the connection")
+            case .bytes(let count):
+                total += count
+                buffer.received(count)
+                lastSign = .now
+                meter.bytesReceived.add(UInt64(count), ordering: .relaxed)
+                try buffer.removePackets(upTo: SFTPEngine.largestPacket) {
+                    packet throws(ConnectionError) in
+                    try engine.received(packet)
+                }
+                noteProgress()
+            }
+        }
+        return true
+    }
+
+    private mutating func noteProgress() {
+        if engine.roundTrip == .finished {
+            meter.measured(.now - roundTripBegan)
+            engine.roundTripTaken()
+            wasTimed = false
+        }
+        if engine.filesVersion != knownOpen {
+            knownOpen = engine.filesVersion
+            meter.openFiles.withLock { [files = Set(engine.files.keys)] in $0 = files }
+        }
+    }
+
+    private mutating func waitForMore(_ wake: EventDescriptor) throws(ConnectionError) {
+        let limit =
+            switch engine.phase {
+            // A channel may still be connecting and logging in behind our first packet.
+            case .version: limits.connect + limits.reply
+            case .limits: limits.reply
+            case .ready: engine.isWaiting ? limits.reply : limits.keepAlive
+            }
+        let left = lastSign + limit - .now
+        guard left > .zero else {
+            if engine.isWaiting {
+                throw ConnectionError(
+                    .timedOut,
+                    "'\(label)' was silent for \(limit) with requests outstanding"
+                )
+            }
+            // Any request does as a sign of life; this one costs the server nothing.
+            engine.submitted(.batch([.realpath(RemotePath("."))], Pending()))
+            return
+        }
+        var descriptors = channel.waits(toWrite: !engine.output.isEmpty)
+        descriptors.append(pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0))
+        let ready = poll(&descriptors, nfds_t(descriptors.count), left.pollMilliseconds)
+        guard ready >= 0 || errno == EINTR else {
+            throw ConnectionError(.closed, "poll failed", cause: SystemError())
+        }
+        if descriptors[descriptors.count - 1].revents != 0 { wake.clear() }
+    }
+}

@@ -1,0 +1,55 @@
+/// Bytes that have arrived, up to the end of the last complete packet and some of the next.
+///
+/// Memory of its own rather than an array: packets are handled where the channel put them,
+/// and the only copy on the way to a reader is the one to its place.
+final class ReceiveBuffer {
+    private let memory: UnsafeMutableRawBufferPointer
+    private var filled = 0
+
+    /// - Parameter size: More than the largest packet.
+    init(size: Int) {
+        memory = .allocate(byteCount: size, alignment: 16)
+    }
+
+    deinit {
+        memory.deallocate()
+    }
+
+    /// Room for more; never empty after ``removePackets(upTo:_:)`` returned.
+    var free: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: memory[filled...])
+    }
+
+    func received(_ count: Int) {
+        filled += count
+    }
+
+    /// Hands each complete packet, without its length, to `handle` and forgets it.
+    ///
+    /// - Throws: ``ConnectionError`` `.protocolViolation` for a length of 0 or above
+    ///   `largest`, and what `handle` throws.
+    func removePackets(
+        upTo largest: Int,
+        _ handle: (UnsafeRawBufferPointer) throws(ConnectionError) -> Void
+    ) throws(ConnectionError) {
+        var start = 0
+        while filled - start >= 4 {
+            let word = memory.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+            let length = Int(UInt32(bigEndian: word))
+            guard length > 0, length <= largest else {
+                throw ConnectionError(
+                    .protocolViolation,
+                    "the server sent a packet of \(length) bytes, the limit is \(largest);"
+                        + " does its shell print text at login?"
+                )
+            }
+            let end = start + 4 + length
+            guard end <= filled else { break }
+            try handle(UnsafeRawBufferPointer(rebasing: memory[(start + 4)..<end]))
+            start = end
+        }
+        guard start > 0 else { return }
+        memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<filled]))
+        filled -= start
+    }
+}
