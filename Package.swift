@@ -47,7 +47,7 @@ let package = Package(
             "CatalogueSQLite",
             ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        library("Cache", ["CChecksum", "CSystem", "Primitives", log]),
+        library("Cache", ["CChecksum", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
         library("Metadata", ["HTTPFetch"]),
         library("Routing", ["Catalogue", "Naming", "Primitives"]),
@@ -84,7 +84,7 @@ let package = Package(
         tests("NamingTests", ["Naming"]),
         tests("RoutingTests", ["Catalogue", "Naming", "Routing"]),
         tests("VirtualTreeTests", ["Catalogue", "Primitives", "VirtualTree"]),
-        tests("CacheTests", ["Cache", "Primitives", "StandIns", log]),
+        tests("CacheTests", ["CChecksum", "Cache", "Primitives", log]),
         tests("TransferTests", ["Primitives", "StandIns", "Transfer", log]),
         tests(
             "CatalogueSQLiteTests",

@@ -10,8 +10,4 @@ int sync2nas_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 int sync2nas_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
-int sync2nas_punch_hole(int descriptor, long long offset, long long length) {
-    return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
-}
-
 short sync2nas_spawn_setsid(void) { return POSIX_SPAWN_SETSID; }

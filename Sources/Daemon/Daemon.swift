@@ -31,7 +31,7 @@ public final class MountDaemon: Sendable {
     private let mountpoint: String
     private let log: Logger
     private let workshop: Workshop
-    private let cache: BlockStore
+    private let source: CachedSource
     private let stopRequests = AsyncStream<String>.makeStream()
 
     /// Takes the directories and opens the catalogue; the network is not touched.
@@ -47,12 +47,18 @@ public final class MountDaemon: Sendable {
         self.log = log
         do {
             try Mountpoint.prepare(mountpoint)
-            var limits = BlockStore.Limits()
-            limits.maximumBytes = settings.cacheMaximum
-            if let free = settings.cacheFree { limits.freeBytes = free }
-            cache = try BlockStore(directory: settings.cacheDirectory, limits: limits, log: log)
-            let status = MountStatus(mountpoint: mountpoint, cache: cache)
+            let limits = CacheLimits(
+                maxBytes: settings.cacheMaximum,
+                freeBytes: settings.cacheFree
+            )
+            let cache = try BlockStore(
+                directory: settings.cacheDirectory,
+                limits: limits,
+                log: log
+            )
+            let status = MountStatus(mountpoint: mountpoint, settings: settings, cache: cache)
             workshop = try Workshop(settings, log: log, mount: status)
+            source = CachedSource(workshop.pool, store: cache)
         } catch {
             throw Failure("\(error)")
         }
@@ -77,8 +83,8 @@ public final class MountDaemon: Sendable {
             await workshop.close()
             throw error
         }
+        await source.stop()
         await workshop.close()
-        cache.flush()
         log.notice("stopped")
     }
 
@@ -122,7 +128,7 @@ public final class MountDaemon: Sendable {
         options.allowOther = settings.allowOther
         options.extra = settings.mountOptions
         options.readTimeout = settings.readTimeout
-        let opener = CachedSource(store: cache, upstream: workshop.pool)
+        let opener = CachedFiles(source)
         let control = ControlDirectory(workshop.operations)
         let server = await workshop.publisher.serve { [log, options] tree in
             let live = LiveTree(tree, control: control)
@@ -188,12 +194,14 @@ public final class MountDaemon: Sendable {
 /// What the status page says of the mount and the cache.
 final class MountStatus: Sendable {
     let mountpoint: String
-    let cache: BlockStore
+    private let settings: Settings
+    private let cache: BlockStore
     private let started = Date()
     private let server = Mutex<FuseServer?>(nil)
 
-    init(mountpoint: String, cache: BlockStore) {
+    init(mountpoint: String, settings: Settings, cache: BlockStore) {
         self.mountpoint = mountpoint
+        self.settings = settings
         self.cache = cache
     }
 
@@ -211,9 +219,9 @@ final class MountStatus: Sendable {
     var cacheReport: StatusReport.Cache {
         let statistics = cache.statistics
         return StatusReport.Cache(
-            directory: cache.path,
+            directory: settings.cacheDirectory,
             bytes: statistics.bytes,
-            limitBytes: cache.maximumBytes,
+            limitBytes: settings.cacheMaximum,
             files: statistics.files,
             hits: statistics.hits,
             misses: statistics.misses,

@@ -9,9 +9,6 @@ int sync2nas_eventfd(void);
 /* pipe2(2) with both ends not inherited. */
 int sync2nas_pipe(int ends[2]);
 
-/* Gives the space of a file's range back; it then reads as zeros. 0, or -1 with errno. */
-int sync2nas_punch_hole(int descriptor, long long offset, long long length);
-
 /* POSIX_SPAWN_SETSID: the child gets a session of its own, without a terminal. */
 short sync2nas_spawn_setsid(void);
 

@@ -1,0 +1,99 @@
+internal import Dispatch
+internal import Logging
+public import Primitives
+internal import Synchronization
+
+extension BlockStore {
+    /// Sees to it that a commit comes: soon, or at once when much is waiting for it.
+    func scheduleCommit(written bytes: UInt64) {
+        guard let interval = environment.commitInterval else { return }
+        let (isDue, isFirst) = state.withLock { state in
+            defer { state.isCommitScheduled = true }
+            let waiting = state.uncommitted.values.reduce(0, +)
+            let isDue =
+                waiting >= BlockStore.commitBytes && waiting - bytes < BlockStore.commitBytes
+            return (isDue, !state.isCommitScheduled)
+        }
+        if isDue { committer.async { [self] in commit() } }
+        if isFirst { committer.asyncAfter(deadline: .now() + interval) { [self] in commit() } }
+    }
+
+    /// One group commit: what was published so far becomes durable.
+    ///
+    /// On the committer's queue.
+    func commit() {
+        let (batch, read, files) = state.withLock { state in
+            defer {
+                state.uncommitted = [:]
+                state.readSinceNoted = []
+                state.isCommitScheduled = false
+            }
+            let keys = Set(state.uncommitted.keys)
+            let files = state.loaded.values.filter { keys.contains($0.key) }
+            let read = state.readSinceNoted.union(keys)
+                .compactMap { key in state.index.entries[key].map { (key, $0.lastRead) } }
+            return (state.uncommitted, read, files)
+        }
+        for file in files {
+            do {
+                try file.commit()
+            } catch {
+                log.error(
+                    "cannot commit blocks; they are dropped",
+                    metadata: ["path": "\(file.file.path)", "cause": "\(error)"]
+                )
+            }
+        }
+        for (key, bytes) in batch { measure(key, covers: bytes) }
+        // Writing the map has set its time to now, which is not when it was read.
+        for (key, lastRead) in read { directory.setLastRead(lastRead, of: key) }
+    }
+
+    /// Checks every stored block of `file`.
+    ///
+    /// Blocking; reads all of it from the disk.
+    public func verify(_ file: RemoteFile) -> VerifyCounts {
+        stored(file).map { verify($0) } ?? VerifyCounts()
+    }
+
+    /// Checks every stored block of every version.
+    ///
+    /// Blocking; reads the whole cache.
+    ///
+    /// - Parameter isWanted: Asked before each version; false ends the check early.
+    /// - Returns: What was found until then.
+    public func verifyAll(while isWanted: () -> Bool = { true }) -> VerifyCounts {
+        var counts = VerifyCounts()
+        for key in state.withLock({ Array($0.index.entries.keys) }) {
+            guard isWanted() else { break }
+            guard let stored = load(key) else { continue }
+            let found = verify(stored)
+            counts.files += 1
+            counts.blocks += found.blocks
+            counts.bad += found.bad
+        }
+        return counts
+    }
+
+    private func verify(_ stored: StoredFile) -> VerifyCounts {
+        var counts = VerifyCounts()
+        counts.files = 1
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Int(Block.size),
+            alignment: 4_096
+        )
+        defer { buffer.deallocate() }
+        for block in 0..<Block.count(inFileOf: stored.file.size) where stored.holds(block) {
+            let range = Block.bytes(of: block, inFileOf: stored.file.size)
+            switch stored.read(range, into: buffer) {
+            case .served: counts.blocks += 1
+            case .missing: continue
+            case .bad(let blocks):
+                counts.blocks += 1
+                counts.bad += 1
+                reportBad(blocks, of: stored)
+            }
+        }
+        return counts
+    }
+}

@@ -1,0 +1,130 @@
+internal import Dispatch
+internal import Logging
+public import Primitives
+internal import Synchronization
+
+extension BlockStore {
+    /// Reads `range` if all of it is there and passes its check.
+    ///
+    /// Waits for nothing but the local disk.
+    ///
+    /// - Parameters:
+    ///   - range: Clipped to the file's size.
+    ///   - file: The version wanted.
+    ///   - buffer: At least `range.count` bytes; undefined unless the result is true.
+    /// - Returns: Whether the bytes stand in `buffer`.
+    public func cached(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        guard !range.isEmpty else { return true }
+        guard range.upperBound <= min(file.size, Block.largestFile),
+            UInt64(buffer.count) >= range.count, let stored = stored(file)
+        else { return false }
+        switch stored.read(range, into: buffer) {
+        case .served:
+            noteRead(stored.key, hits: UInt64(Block.indices(of: range).count))
+            return true
+        case .missing:
+            return false
+        case .bad(let blocks):
+            reportBad(blocks, of: stored)
+            return false
+        }
+    }
+
+    private func noteRead(_ key: VersionKey, hits: UInt64) {
+        let now = environment.now()
+        state.withLock { state in
+            state.statistics.hits += hits
+            state.index.read(key, at: now)
+            state.readSinceNoted.insert(key)
+        }
+    }
+
+    func noteMisses(_ blocks: Int) {
+        state.withLock { $0.statistics.misses += UInt64(blocks) }
+    }
+
+    func noteFromSource(_ bytes: Int) {
+        state.withLock { $0.statistics.bytesFromSource += UInt64(bytes) }
+    }
+
+    func reportBad(_ blocks: [Int], of stored: StoredFile) {
+        state.withLock { $0.statistics.badBlocks += UInt64(blocks.count) }
+        log.warning(
+            "dropped bad blocks; they will be fetched again",
+            metadata: ["path": "\(stored.file.path)", "blocks": "\(blocks)"]
+        )
+    }
+
+    /// Runs of blocks that are not there.
+    ///
+    /// Answers from memory alone: a version whose map is not loaded counts as empty.
+    func missing(in blocks: Range<Int>, of file: RemoteFile) -> [Range<Int>] {
+        guard let stored = state.withLock({ $0.loaded[file] }) else { return [blocks] }
+        return stored.runs(in: blocks, present: false)
+    }
+
+    /// Whether ``stored(_:)`` would have to read the disk.
+    func needsLoading(_ file: RemoteFile) -> Bool {
+        let key = VersionKey(file)
+        return state.withLock { $0.loaded[file] == nil && $0.index.entries[key] != nil }
+    }
+
+    /// The stored version of `file`, from memory, else from the disk; nil when there is none.
+    func stored(_ file: RemoteFile) -> StoredFile? {
+        if let loaded = state.withLock({ $0.loaded[file] }) { return loaded }
+        let stored = load(VersionKey(file))
+        // Another file with the same key.
+        return stored?.file == file ? stored : nil
+    }
+
+    /// Loads the version of `key`, whichever file it belongs to.
+    func load(_ key: VersionKey) -> StoredFile? {
+        guard let serial = state.withLock({ $0.index.entries[key]?.serial }) else { return nil }
+        let opened: StoredFile?
+        do {
+            opened = try StoredFile(opening: key, in: directory)
+        } catch {
+            // Most often its first block is just being written, or it is being removed.
+            log.debug("cannot open a stored file", metadata: ["cause": "\(error)"])
+            return nil
+        }
+        guard let opened else {
+            discard(key, serial)
+            return nil
+        }
+        return state.withLock { state in
+            if let other = state.loaded[opened.file] { return other }
+            // Removed, and perhaps made again, while we were reading.
+            guard state.index.entries[key]?.serial == serial else { return nil }
+            state.install(opened)
+            return opened
+        }
+    }
+
+    private func discard(_ key: VersionKey, _ serial: UInt64) {
+        writer.async { [self] in
+            // A torn map may be one whose making has since been finished.
+            guard state.withLock({ $0.index.entries[key]?.serial == serial }),
+                let reopened = try? StoredFile.isSound(key, in: directory), !reopened
+            else { return }
+            log.warning("removed a torn or corrupt map", metadata: ["key": "\(key.name)"])
+            remove(key)
+        }
+    }
+}
+
+extension BlockStore.State {
+    /// Puts a version into memory, and lets go of the idle ones that are too many.
+    mutating func install(_ stored: StoredFile) {
+        loaded[stored.file] = stored
+        let surplus = loaded.count - BlockStore.idleLimit
+        guard surplus > 0 else { return }
+        let idle = loaded.values.filter { $0 !== stored && !index.isInUse($0.key) }
+            .map { ($0.file, index.entries[$0.key]?.lastRead ?? 0) }
+        for (file, _) in idle.sorted(by: { $0.1 < $1.1 }).prefix(surplus) { loaded[file] = nil }
+    }
+}

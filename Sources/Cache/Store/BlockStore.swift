@@ -1,0 +1,192 @@
+internal import Dispatch
+internal import Glibc
+public import Logging
+public import Primitives
+internal import Synchronization
+
+/// Blocks of remote files on a local disk.
+///
+/// A version of a file (path, size, modification time) has a sparse data file and a map.
+/// Bytes are checked against the map at every read, so whatever happens to the disk, a wrong
+/// byte is never served: the block is dropped and fetched again. Space is reserved before
+/// every write. No trouble of the disk reaches a reader; the cache then just holds less.
+///
+/// Threads: readers read on their own thread. All that changes the disk runs on `writer`,
+/// but for commits, which run on `committer`; `writer` may wait for `committer`, never the
+/// other way round. Lock order: the store's state, then a stored file's blocks.
+public final class BlockStore: Sendable {
+    let directory: StoreDirectory
+    let log: Logger
+    let writer = DispatchQueue(label: "cache.writer")
+    let committer = DispatchQueue(label: "cache.committer")
+    let state: Mutex<State>
+    let environment: Environment
+
+    /// What tests replace.
+    struct Environment: Sendable {
+        /// Nanoseconds since 1970.
+        var now: @Sendable () -> Int64 = {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        }
+        /// nil asks the directory's file system.
+        var space: (@Sendable () -> FreeSpace?)?
+        /// nil commits only when told to.
+        var commitInterval: DispatchTimeInterval? = .milliseconds(200)
+    }
+
+    struct State {
+        var index: StoreIndex
+        /// Versions whose maps are in memory.
+        var loaded: [RemoteFile: StoredFile] = [:]
+        /// Bytes reserved and written, by version, that the next commit covers.
+        var uncommitted: [VersionKey: UInt64] = [:]
+        /// Versions read since their last read was noted on the disk.
+        var readSinceNoted: Set<VersionKey> = []
+        var isCommitScheduled = false
+        var statistics = CacheStatistics()
+        /// Whether the last write failed, so that a broken disk is reported once.
+        var isWriteFailing = false
+    }
+
+    /// Idle versions whose maps and descriptors stay in memory; two descriptors each, out of
+    /// the usual 1,024.
+    static let idleLimit = 64
+    /// A commit does not wait for its time when this much is waiting for it.
+    static let commitBytes: UInt64 = 32 << 20
+
+    /// Opens or makes the cache in `directory`.
+    ///
+    /// Blocking; reads names and sizes of what is there, and no block.
+    ///
+    /// - Parameters:
+    ///   - directory: Absolute path on a file system with sparse files. One process at a time
+    ///     may own it.
+    ///   - limits: What the cache may use of the disk.
+    ///   - log: For bad blocks and for trouble with the disk.
+    /// - Throws: ``CacheError``.
+    public convenience init(
+        directory: String,
+        limits: CacheLimits = CacheLimits(),
+        log: Logger
+    ) throws(CacheError) {
+        try self.init(directory, limits, log, Environment())
+    }
+
+    init(
+        _ path: String,
+        _ limits: CacheLimits,
+        _ log: Logger,
+        _ environment: Environment
+    ) throws(CacheError) {
+        let directory = try StoreDirectory(path)
+        let found = try directory.scan()
+        let used = found.reduce(0) { $0 + $1.allocated }
+        let space = environment.space.map { $0() } ?? directory.freeSpace()
+        var index = StoreIndex(rules: SpaceRules(limits, used: used, space: space))
+        for version in found {
+            index.found(
+                version.key,
+                allocated: version.allocated,
+                lastRead: version.lastRead,
+                isKept: version.isKept
+            )
+        }
+        self.directory = directory
+        self.log = log
+        self.environment = environment
+        state = Mutex(State(index: index))
+    }
+
+    /// Makes everything durable that was published before the call.
+    ///
+    /// Blocking.
+    public func flush() {
+        committer.sync { commit() }
+    }
+
+    public var statistics: CacheStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.bytes = state.index.total
+            statistics.files = state.index.entries.count
+            return statistics
+        }
+    }
+
+    // MARK: Handles
+
+    /// A handle of `file` was opened: the version is not evicted until it is released.
+    public func opened(_ file: RemoteFile) {
+        let key = VersionKey(file)
+        state.withLock { $0.index.opened(key) }
+    }
+
+    /// A handle of `file` was released.
+    public func released(_ file: RemoteFile) {
+        let key = VersionKey(file)
+        state.withLock { $0.index.released(key) }
+        scheduleCommit(written: 0)
+    }
+
+    /// Says whether `file` may be evicted at all.
+    ///
+    /// Survives a restart once it has a block.
+    public func setKept(_ isKept: Bool, _ file: RemoteFile) {
+        let key = VersionKey(file)
+        writer.sync {
+            state.withLock { $0.index.setKept(isKept, key) }
+            directory.setKept(isKept, of: key)
+        }
+    }
+
+    // MARK: Contents
+
+    /// Whether every block of `file` is there.
+    ///
+    /// Reads the map when it is not in memory.
+    public func isComplete(_ file: RemoteFile) -> Bool {
+        file.size == 0 || stored(file)?.isComplete ?? false
+    }
+
+    /// The bytes of `file` that are there, in order, neighbours joined.
+    public func cachedRanges(_ file: RemoteFile) -> [ByteRange] {
+        guard let stored = stored(file) else { return [] }
+        return stored.runs(in: 0..<Block.count(inFileOf: file.size), present: true)
+            .map { Block.bytes(of: $0, inFileOf: file.size) }
+    }
+
+    /// Removes everything that is stored of `file`, kept or not.
+    ///
+    /// Handles stay valid.
+    public func forget(_ file: RemoteFile) {
+        writer.sync {
+            state.withLock { $0.index.setKept(false, VersionKey(file)) }
+            remove(VersionKey(file))
+        }
+    }
+
+    /// A descriptor of the plain bytes of a complete file, for the kernel to read itself.
+    ///
+    /// Nobody checks what is read through it; ``verify(_:)`` before is a good idea. The
+    /// caller closes it, and has reported ``opened(_:)`` before the call and reports
+    /// ``released(_:)`` after the last use: until then nothing is cut out of the file.
+    ///
+    /// - Returns: nil when any block is missing.
+    public func dataDescriptor(for file: RemoteFile) -> Int32? {
+        guard let stored = stored(file) else { return nil }
+        let number = state.withLock { state -> Int32? in
+            // An eviction that began before the caller's `opened` would punch holes into what
+            // the kernel is about to read, and a hole reads as zeros.
+            guard state.loaded[file] === stored, stored.isComplete,
+                let entry = state.index.entries[stored.key], !entry.isBeingEvicted
+            else { return nil }
+            return stored.data.number
+        }
+        return number.flatMap { number in
+            let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+            return copy < 0 ? nil : copy
+        }
+    }
+}
