@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Glibc
 import Naming
 import Operations
 
@@ -115,7 +116,7 @@ struct ScanCommand: AsyncParsableCommand {
             let settings = try orExit { try Settings(options.arguments) }
             return try await scanHere(settings)
         }
-        let answer = try orExit { try client.run("scan", "now") }
+        let answer = try await start(client)
         let number = answer.trimmingCharacters(in: .newlines).split(separator: "/").last ?? ""
         while true {
             let text = try orExit { try client.read("jobs/\(number)") }
@@ -131,6 +132,21 @@ struct ScanCommand: AsyncParsableCommand {
             }
             print(result, terminator: "")
             return
+        }
+    }
+
+    /// A scan that is under way may have passed what the person just changed: ours comes after it.
+    private func start(_ client: ControlClient) async throws -> String {
+        while true {
+            do throws(ControlClient.Refusal) {
+                return try client.run("scan", "now")
+            } catch {
+                guard error.errno == EBUSY else {
+                    printError("error: \(error)")
+                    throw ExitCode(1)
+                }
+            }
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

@@ -25,6 +25,20 @@ import Testing
         #expect(fixture.files(below: fixture.library).count == 2)
     }
 
+    @Test func aScanAskedForDuringAnotherComesAfterIt() throws {
+        let fixture = try Fixture()
+        for number in 1...500 {
+            try fixture.seedbox.write("d\(number)/Show.\(number).S01E01.mkv", [1])
+        }
+        try #require(try fixture.mount().code == 0)
+        try fixture.unmount()
+        // A second mount scans by itself, at once.
+        try #require(try fixture.mount().code == 0)
+        try fixture.seedbox.write("Late.S01E01.mkv", [1])
+        #expect(try fixture.run(["scan", "--mount", fixture.mountpoint]).code == 0)
+        #expect(access(fixture.library + "/Late", F_OK) == 0)
+    }
+
     @Test func addShowGivesTheFilesTheirPlaces() throws {
         let fixture = try Fixture()
         try fixture.seedbox.write("[Crew] Sousou no Frieren - 05 (1080p).mkv", [1])
