@@ -47,6 +47,11 @@ extension NameReader {
                 token.lower.count > 1 || token.text == "E",
                 let (number, version) = NumberForms.plain(tokens[index + 1].lower)
             else { continue }
+            // "Cap.102" is how Spanish releases write season 1, episode 2.
+            if token.lower == "cap", number >= 100, number % 100 > 0 {
+                _ = seasonInTitle()
+                return take([number % 100], version, index..<(index + 2), season: number / 100)
+            }
             return take([number], version, index..<(index + 2))
         }
         // "5 серия", "Part 3".
@@ -164,7 +169,7 @@ extension NameReader {
         func isPlain(_ index: Int) -> Bool {
             guard !claimed.contains(index), let (number, _) = NumberForms.plain(tokens[index].lower)
             else { return false }
-            return !(tokens[index].bracketKind == "(" && (1900...2099).contains(number))
+            return !(tokens[index].bracket > 0 && (1900...2099).contains(number))
         }
         // The last dash that a number follows.
         let dashed = tokens.indices.filter { index in
@@ -206,6 +211,20 @@ extension NameReader {
     }
 
     // MARK: Packs and bare numbers
+
+    /// Whether a season is named and no number behind it could be an episode's, as in
+    /// "The 100 Season 1 Complete".
+    func endsInSeason() -> Bool {
+        guard
+            let index = tokens.indices.first(where: {
+                $0 > 0 && !claimed.contains($0) && season(at: $0) != nil
+            }), let (_, next, _) = season(at: index)
+        else { return false }
+        return !tokens.indices.contains { position in
+            position >= next && !claimed.contains(position)
+                && NumberForms.plain(tokens[position].lower) != nil
+        }
+    }
 
     mutating func takeFullSeason() -> Bool {
         for index in tokens.indices where !claimed.contains(index) {

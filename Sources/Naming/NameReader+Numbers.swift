@@ -3,7 +3,7 @@ extension NameReader {
     mutating func takeNumbers() {
         takeSpecialWords()
         if takeSeasonEpisode() || takeSeasonThenEpisode() || takeDate() || takeMarkedEpisode()
-            || takeFansubNumber()
+            || endsInSeason() && takeFullSeason() || takeFansubNumber()
         {
             return
         }
@@ -115,7 +115,14 @@ extension NameReader {
 
     private mutating func takeSeasonThenEpisode() -> Bool {
         for index in tokens.indices where !claimed.contains(index) {
-            guard let (season, next, _) = season(at: index) else { continue }
+            guard let (season, next, isWord) = season(at: index) else { continue }
+            // "Seasons 1-4", "S01-S03": a range of seasons, which is looked for later.
+            if isWord, next < tokens.count, tokens[next].gap == "-" { continue }
+            if index > 0, tokens[index].gap == "-",
+                NumberForms.season(tokens[index - 1].lower) != nil
+            {
+                continue
+            }
             guard next < tokens.count, let (episodes, version, end) = episode(at: next) else {
                 continue
             }
@@ -138,7 +145,9 @@ extension NameReader {
             tokens[index + 1].bracket == tokens[index].bracket
         {
             let next = tokens[index + 1]
-            if let number = next.number, number < 100 || (1950...2100).contains(number) {
+            if let number = next.number,
+                number < 100 || word != "series" && (1950...2100).contains(number)
+            {
                 return (number, index + 2, true)
             }
             if let number = Vocabulary.romanNumerals[next.lower]
@@ -221,7 +230,8 @@ extension NameReader {
             if let date = NumberForms.compactDate(tokens[index].text), index > 0 {
                 return take(date, index..<(index + 1))
             }
-            guard index + 2 < tokens.count, let first = tokens[index].number,
+            guard index + 2 < tokens.count,
+                let first = tokens[index].number ?? NumberForms.ordinal(tokens[index].lower),
                 let third = tokens[index + 2].number
             else { continue }
             let middle = tokens[index + 1]

@@ -185,7 +185,13 @@ extension NameReader {
     /// "…-GROUP", also with something in brackets behind it.
     private mutating func takeTrailingGroup() {
         let outside = tokens.indices.filter { tokens[$0].bracket == 0 }
-        guard let last = outside.last, last > 0 else { return takeBracketedGroupAtEnd() }
+        guard var last = outside.last, last > 0 else { return takeBracketedGroupAtEnd() }
+        // Those who post a release again append a word of theirs.
+        if Vocabulary.reposters.contains(tokens[last].lower), tokens[last].isTightDash,
+            last > 1, tokens[last - 1].isTightDash
+        {
+            last -= 1
+        }
         // "-E.N.D" and "-Group Name" are rare: the word behind the last dash is the group.
         let hasFacts =
             name.resolution != nil || name.source != nil || name.codec != nil
@@ -212,11 +218,12 @@ extension NameReader {
 
     /// "Title - S01E05 (1080p) [Group]": the last bracket, when it says nothing technical.
     private mutating func takeBracketedGroupAtEnd() {
-        guard let last = tokens.indices.last, tokens[last].bracket > 0,
-            tokens[last].bracketKind == "["
+        guard let last = tokens.indices.last, tokens[last].bracket > 0
         else { return }
         let words = tokens.indices.filter { tokens[$0].bracket == tokens[last].bracket }
-        guard let first = words.first, words.count <= 3, last == words.last,
+        if tokens[last].bracketKind == "(" { return takeGroupBehindTechnicalWords(words) }
+        guard tokens[last].bracketKind == "[", let first = words.first, words.count <= 3,
+            last == words.last,
             !words.contains(where: {
                 claimed.contains($0) || Vocabulary.isTechnical(tokens[$0].lower)
                     || tokens[$0].number != nil
@@ -227,6 +234,21 @@ extension NameReader {
         else { return }
         name.group = Self.verbatim(tokens[first...last])
         for index in words { claim(index, .group) }
+    }
+
+    /// "(1080p BluRay x265 Group)": the word behind the technical ones.
+    private mutating func takeGroupBehindTechnicalWords(_ words: [Int]) {
+        guard words.count > 2, let last = words.last, tokens[last].number == nil,
+            tokens[last].text.utf8.count > 1, !claimed.contains(last),
+            tokens[last].gap == " " || tokens[last].gap == ".",
+            words.contains(where: { name.resolution != nil && claimed.contains($0) })
+        else { return }
+        let word = tokens[last].lower
+        guard !Vocabulary.isTechnical(word), !Vocabulary.edition.contains(word),
+            !Vocabulary.languages.contains(word), !Vocabulary.services.contains(word)
+        else { return }
+        name.group = tokens[last].text
+        claim(last, .group)
     }
 
     private static func verbatim(_ words: ArraySlice<Token>) -> String {

@@ -17,7 +17,7 @@ enum NumberForms {
             return episodes(&scanner, season: season)
         }
         guard let season = scanner.number(digits: 1...2), scanner.take("x") || scanner.take("х"),
-            let episode = scanner.number(digits: 2...4)
+            let episode = scanner.number(digits: 1...4)
         else { return nil }
         var result = SeasonEpisode(season: season, episodes: [episode])
         while scanner.take("x"), let more = scanner.number(digits: 2...3) {

@@ -58,6 +58,12 @@ enum Vocabulary {
         "ger", "fre",
         "kor", "chi", "pldub", "plsub", "lektor",
     ]
+    /// What is appended to a release's name when it is posted again.
+    static let reposters: Set<String> = [
+        "pre", "postbot", "xpost", "rakuv", "rakuvfinhel", "whiterev", "buymore", "asrequested",
+        "alternativetorequested", "gerov", "z0ids3n", "chamele0n", "4p", "4planet", "altezachen",
+        "repackpost", "scrambled", "obfuscated", "nzbgeek", "obfuscation",
+    ]
     static let countries: [String: String] = [
         "us": "US", "usa": "US", "uk": "GB", "gb": "GB", "au": "AU", "nz": "NZ", "ca": "CA",
         "ie": "IE",
@@ -71,6 +77,7 @@ enum Vocabulary {
     ]
     static let episodeWords: Set<String> = [
         "episode", "episodes", "ep", "eps", "epi", "e", "folge", "folgen", "episodio", "episodios",
+        "episódio", "episódios",
         "capitulo", "capítulo",
         "cap", "серия", "серии", "серий", "odcinek", "aflevering", "avsnitt", "afsnit", "epizoda",
         "bölüm", "puntata", "эпизод", "chapter",
