@@ -80,7 +80,12 @@ public final class FuseServer: Sendable {
         guard fuse_session_mount(session, mountpoint) == 0 else {
             let details = FuseLog.recent()
             fuse_session_destroy(session)
-            throw MountError("cannot mount at '\(mountpoint)'", details: details)
+            // fusermount3 says why on the error output, which may be a log file by now.
+            let hint =
+                self.options.allowOther && getuid() != 0
+                ? ["allow_other is for root, unless /etc/fuse.conf has the line user_allow_other"]
+                : []
+            throw MountError("cannot mount at '\(mountpoint)'", details: details + hint)
         }
         guard sync2nas_fuse_intercept(session) == 0 else {
             fuse_session_unmount(session)
