@@ -15,11 +15,16 @@ public struct ControlClient: Sendable {
 
     /// Finds the mount.
     ///
-    /// - Parameter mountpoint: nil for the only one there is.
-    /// - Returns: nil when nothing is mounted.
+    /// - Parameters:
+    ///   - mountpoint: nil for the only one there is.
+    ///   - catalogue: Whose library it must serve, as ``Settings/catalogue`` names it; nil for any.
+    /// - Returns: nil when no such mount is there.
     /// - Throws: ``Settings/Problem`` when there are several, or the named one is none.
-    public static func find(_ mountpoint: String?) throws(Settings.Problem) -> ControlClient? {
-        let mounts = Mountpoint.ours()
+    public static func find(
+        _ mountpoint: String?,
+        catalogue: String? = nil
+    ) throws(Settings.Problem) -> ControlClient? {
+        var mounts = Mountpoint.ours()
         if let mountpoint {
             let path = Settings.absolute(mountpoint)
             guard mounts.contains(path) else {
@@ -27,12 +32,22 @@ public struct ControlClient: Sendable {
             }
             return ControlClient(mountpoint: path)
         }
+        if let catalogue {
+            mounts.removeAll { ControlClient(mountpoint: $0).status?.catalogue != catalogue }
+        }
         guard mounts.count < 2 else {
             throw Settings.Problem(
                 "several are mounted (\(mounts.joined(separator: ", "))): choose one with --mount"
             )
         }
         return mounts.first.map { ControlClient(mountpoint: $0) }
+    }
+
+    /// What this process needs to know of the mount; nil when it does not answer.
+    var status: MountSummary? {
+        (try? read("status.json")).flatMap {
+            try? JSONDecoder().decode(MountSummary.self, from: Data($0.utf8))
+        }
     }
 
     /// Reads a control file.
@@ -65,6 +80,13 @@ public struct ControlClient: Sendable {
             )
         }
         return answer
+    }
+
+    /// The part of the status that the command line goes by.
+    struct MountSummary: Decodable {
+        struct Mount: Decodable { let processID: pid_t }
+        let mount: Mount
+        let catalogue: String
     }
 
     private func open(_ name: String, _ flags: Int32) throws(Refusal) -> Int32 {

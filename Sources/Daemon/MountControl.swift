@@ -13,21 +13,13 @@ public enum MountControl {
         guard Mountpoint.ours().contains(path) else {
             throw Settings.Problem("no Sync2NAS is mounted at '\(path)'")
         }
-        let process = (try? ControlClient(mountpoint: path).read("status.json")).flatMap(processID)
+        let process = ControlClient(mountpoint: path).status?.mount.processID
         guard Mountpoint.unmount(path) else {
             throw Settings.Problem("cannot unmount '\(path)': only who mounted it and root may")
         }
         guard let process else { return }
         // The next mount may come right behind and needs the cache.
         for _ in 0..<500 where kill(process, 0) == 0 { usleep(20_000) }
-    }
-
-    private static func processID(_ json: String) -> pid_t? {
-        struct Status: Decodable {
-            struct Mount: Decodable { let processID: pid_t }
-            let mount: Mount
-        }
-        return try? JSONDecoder().decode(Status.self, from: Data(json.utf8)).mount.processID
     }
 }
 

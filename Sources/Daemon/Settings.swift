@@ -11,6 +11,8 @@ public struct Settings: Sendable {
     public var dataDirectory: String
     public var cacheDirectory: String
     public var databaseFile: String
+    /// The catalogue in words, as the status shows it.
+    public var catalogue: String { "SQLite, \(databaseFile)" }
     public var allowOther: Bool
     public var mountOptions: [String]
     public var tmdbKey: String

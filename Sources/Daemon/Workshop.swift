@@ -88,7 +88,7 @@ public final class Workshop: Sendable {
                         badBlocks: 0
                     )
             },
-            catalogue: "SQLite, \(settings.databaseFile)",
+            catalogue: settings.catalogue,
             tmdb: metadata.isConfigured
                 ? "key set" : "no key: shows keep the names that files give them"
         )

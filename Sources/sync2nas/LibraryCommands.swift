@@ -17,7 +17,7 @@ protocol LibraryCommand: AsyncParsableCommand {
 
 extension LibraryCommand {
     func runHereOrThere() async throws {
-        let client = try orExit { try ControlClient.find(mount.path) }
+        let client = try orExit { try options.find(mount) }
         let line = try orExit { try self.line() }
         let answer: String
         if let client {
@@ -112,7 +112,7 @@ struct ScanCommand: AsyncParsableCommand {
     @OptionGroup var mount: MountOption
 
     func run() async throws {
-        guard let client = try orExit({ try ControlClient.find(mount.path) }) else {
+        guard let client = try orExit({ try options.find(mount) }) else {
             let settings = try orExit { try Settings(options.arguments) }
             return try await scanHere(settings)
         }
@@ -180,7 +180,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let name = json ? "status.json" : "status"
-        if let client = try orExit({ try ControlClient.find(mount.path) }) {
+        if let client = try orExit({ try options.find(mount) }) {
             print(try orExit { try client.read(name) }, terminator: "")
             return
         }

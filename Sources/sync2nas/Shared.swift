@@ -27,6 +27,20 @@ struct SettingOptions: ParsableArguments {
     }
 }
 
+extension SettingOptions {
+    /// Finds the mount that a command speaks to: the named one, that of the named catalogue, or
+    /// the only one.
+    ///
+    /// - Parameter mount: The mount that the person named, if any.
+    /// - Returns: nil when this process has to do it itself.
+    /// - Throws: ``Settings/Problem``.
+    func find(_ mount: MountOption) throws(Settings.Problem) -> ControlClient? {
+        let named = config != nil || dataDir != nil
+        let catalogue = named ? try Settings(arguments).catalogue : nil
+        return try ControlClient.find(mount.path, catalogue: catalogue)
+    }
+}
+
 struct MountOption: ParsableArguments {
     @Option(name: .customLong("mount"), help: "The mount point, when several are mounted.")
     var path: String?

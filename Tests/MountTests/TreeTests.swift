@@ -117,6 +117,9 @@ import Testing
     }
 
     @Test func theCommandsWorkWithoutAMount() throws {
+        // Another library that is mounted meanwhile is not spoken to.
+        let other = try Fixture()
+        try #require(try other.mount().code == 0)
         let fixture = try Fixture()
         try fixture.seedbox.write("Dark.S01E01.720p.WEB-CREW.mkv", [1])
         try #require(try fixture.mount().code == 0)
@@ -132,6 +135,9 @@ import Testing
             fixture.files(below: fixture.library).first?.hasPrefix("Dark (2017) {tmdb-70523}/")
                 ?? false
         )
+        let status = try fixture.run(["status"] + fixture.stateOptions).output
+        #expect(status.contains(fixture.mountpoint))
+        #expect(try other.run(["status"] + other.stateOptions).output.contains("0 shows"))
     }
 
     @Test func hostileNamesOnTheSeedboxStayInsideTheTree() throws {
