@@ -11,9 +11,53 @@ public protocol RangeSource: Sendable {
     /// - Parameters:
     ///   - range: Bytes wanted, already clipped to `file.size`.
     ///   - file: The file as the catalogue last saw it.
+    ///   - priority: What goes first when not all can go at once.
     /// - Returns: Exactly `range.count` bytes.
     /// - Throws: ``SourceError``.
-    func read(_ range: ByteRange, of file: RemoteFile) async throws(SourceError) -> [UInt8]
+    func read(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        priority: ReadPriority
+    ) async throws(SourceError) -> [UInt8]
+
+    /// Somebody looked the file up and may open it soon: what costs a round trip before the
+    /// first byte can be done now.
+    ///
+    /// Never waits; may do nothing.
+    func expect(_ file: RemoteFile)
+
+    /// Bytes that must be on their way at once to keep the way to the server full.
+    var bytesToFillTheWay: UInt64 { get }
+}
+
+extension RangeSource {
+    /// Reads for somebody who waits.
+    public func read(
+        _ range: ByteRange,
+        of file: RemoteFile
+    ) async throws(SourceError) -> [UInt8] {
+        try await read(range, of: file, priority: .reader)
+    }
+
+    public func expect(_ file: RemoteFile) {}
+
+    public var bytesToFillTheWay: UInt64 { 8 << 20 }
+}
+
+/// How urgently bytes are wanted; greater goes first.
+public enum ReadPriority: Int, Comparable, CaseIterable, Sendable {
+    /// A whole file is being brought to the NAS.
+    case keep
+    /// May be wanted later: the next episode's head.
+    case prefetch
+    /// Close before the position of somebody who reads on.
+    case readAhead
+    /// Somebody waits for them.
+    case reader
+
+    public static func < (one: ReadPriority, other: ReadPriority) -> Bool {
+        one.rawValue < other.rawValue
+    }
 }
 
 /// Something that lists directories of the seedbox.

@@ -9,8 +9,14 @@ struct Outline {
         case file(RemoteFile)
     }
 
+    struct Entry {
+        let name: String
+        let id: NodeID
+        let item: Item
+    }
+
     let id: NodeID
-    private(set) var items: [(name: String, id: NodeID, item: Item)] = []
+    private(set) var items: [Entry] = []
     /// Names in lower case: Windows and macOS clients see no other difference, and Swift's
     /// string equality folds the composed and decomposed spellings.
     private var taken: Set<String> = []
@@ -45,7 +51,7 @@ struct Outline {
             }
             let name = SafeName.make(stem, ending: mark + ending)
             if taken.insert(name.lowercased()).inserted {
-                items.append((name, id, item))
+                items.append(Entry(name: name, id: id, item: item))
                 return name
             }
         }

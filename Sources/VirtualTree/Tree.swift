@@ -80,28 +80,28 @@ public struct Tree: Sendable {
         var names: [String: NodeID] = [:]
         entries.reserveCapacity(outline.items.count)
         names.reserveCapacity(outline.items.count)
-        for (name, id, item) in outline.items.sorted(by: { $0.name < $1.name }) {
-            listing.add(name.utf8)
-            listing.add(id.rawValue)
-            switch item {
+        for entry in outline.items.sorted(by: { $0.name < $1.name }) {
+            listing.add(entry.name.utf8)
+            listing.add(entry.id.rawValue)
+            switch entry.item {
             case .directory(let inner):
-                insert(inner, name: name, parent: outline.id, stamps: stamps, now: now)
-                entries.append(DirectoryEntry(name: name, id: id, isDirectory: true))
+                insert(inner, name: entry.name, parent: outline.id, stamps: stamps, now: now)
+                entries.append(DirectoryEntry(name: entry.name, id: entry.id, isDirectory: true))
             case .file(let file):
                 listing.add(file.size)
                 listing.add(UInt64(bitPattern: file.modifiedSeconds))
-                nodes[id] = Node(
-                    id: id,
+                nodes[entry.id] = Node(
+                    id: entry.id,
                     parent: outline.id,
-                    name: name,
+                    name: entry.name,
                     content: .file(file),
                     modifiedSeconds: file.modifiedSeconds
                 )
-                entries.append(DirectoryEntry(name: name, id: id, isDirectory: false))
+                entries.append(DirectoryEntry(name: entry.name, id: entry.id, isDirectory: false))
                 totals.files += 1
                 totals.bytes = totals.bytes.addingReportingOverflow(file.size).partialValue
             }
-            names[name] = id
+            names[entry.name] = entry.id
         }
         index[outline.id] = names
         let stamp = stamp(outline.id, listing.value, stamps, now)

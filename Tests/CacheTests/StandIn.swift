@@ -75,7 +75,11 @@ final class StandIn: RangeSource {
         return answer
     }
 
-    func read(_ range: ByteRange, of file: RemoteFile) async throws(SourceError) -> [UInt8] {
+    func read(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        priority: ReadPriority
+    ) async throws(SourceError) -> [UInt8] {
         let number = change { state in
             state.requests.append(range)
             return state.requests.count

@@ -40,7 +40,11 @@ public final class CachedSource: RangeSource {
     /// - Throws: ``SourceError``: upstream's own, unchanged; `.changed` when upstream has
     ///   fewer bytes than the file's size says; `.unavailable` when it sends too many, or
     ///   after ``stop()``; `.cancelled`.
-    public func read(_ range: ByteRange, of file: RemoteFile) async throws(SourceError) -> [UInt8] {
+    public func read(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        priority: ReadPriority
+    ) async throws(SourceError) -> [UInt8] {
         guard range.upperBound <= file.size else {
             let message = "read '\(file.path)': \(range) wanted, size is \(file.size)"
             throw SourceError(.changed, file.path, message)
@@ -238,8 +242,10 @@ public final class CachedSource: RangeSource {
             for action in actions {
                 switch action {
                 case .start(let id, let file, let blocks, let isPrefetch):
-                    let priority: TaskPriority = isPrefetch ? .utility : .userInitiated
-                    state.tasks[id] = Task(priority: priority) { await run(id, file, blocks) }
+                    let priority: ReadPriority = isPrefetch ? .readAhead : .reader
+                    state.tasks[id] = Task(priority: isPrefetch ? .utility : .userInitiated) {
+                        await run(id, file, blocks, priority)
+                    }
                 case .cancel(let id):
                     cancelled += state.tasks[id].map { [$0] } ?? []
                 case .deliver(let reader, let outcome):
@@ -254,10 +260,15 @@ public final class CachedSource: RangeSource {
         return answer
     }
 
-    private func run(_ id: FetchTable.FetchID, _ file: RemoteFile, _ blocks: Range<Int>) async {
+    private func run(
+        _ id: FetchTable.FetchID,
+        _ file: RemoteFile,
+        _ blocks: Range<Int>,
+        _ priority: ReadPriority
+    ) async {
         let range = Block.bytes(of: blocks, inFileOf: file.size)
         do {
-            let bytes = try await upstream.read(range, of: file)
+            let bytes = try await upstream.read(range, of: file, priority: priority)
             try CachedSource.check(bytes.count, range, of: file)
             store.noteFromSource(bytes.count)
             act { ((), $0.arrived(id, bytes)) }

@@ -7,7 +7,8 @@ extension SFTPPool {
 
     public func read(
         _ range: ByteRange,
-        of file: RemoteFile
+        of file: RemoteFile,
+        priority: ReadPriority
     ) async throws(SourceError) -> [UInt8] {
         guard !range.isEmpty else { return [] }
         let pieces = split(range)
