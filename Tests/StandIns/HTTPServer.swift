@@ -70,7 +70,12 @@ public final class HTTPServer: Sendable {
         Thread.detachNewThread { [self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0 else { return }
+                guard client >= 0 else {
+                    // Only here: closed by another thread, its number might already be another
+                    // server's when `accept` is called with it.
+                    close(listener)
+                    return
+                }
                 var on: Int32 = 1
                 setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
                 clients.withLock { _ = $0.insert(client) }
@@ -83,7 +88,6 @@ public final class HTTPServer: Sendable {
 
     public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
         clients.withLock { for client in $0 { shutdown(client, Int32(SHUT_RDWR)) } }
     }
 
