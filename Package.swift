@@ -58,7 +58,7 @@ let package = Package(
             ["Catalogue", "Ingest", "Metadata", "Primitives", log]
         ),
         library("ControlDirectory", ["Operations", "VirtualTree"]),
-        library("FuseBridge", ["CFuse3", "Primitives", "VirtualTree", log]),
+        library("FuseBridge", ["CFuse3", "CSystem", "Primitives", "VirtualTree", log]),
         library(
             "Daemon",
             [
@@ -95,6 +95,7 @@ let package = Package(
             "IngestTests",
             ["Catalogue", "CatalogueSQLite", "Ingest", "Primitives", "StandIns", log]
         ),
+        tests("FuseBridgeTests", ["FuseBridge", "VirtualTree"]),
         tests("DaemonTests", ["Daemon", "Primitives", "StandIns", "Transfer"]),
         tests("MountTests", ["StandIns"]),
         .executableTarget(

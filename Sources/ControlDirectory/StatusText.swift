@@ -5,19 +5,28 @@ import Operations
 enum StatusText {
     static func text(of status: StatusReport) -> String {
         let library = status.library
-        let cache = status.cache
-        var lines = [
-            "Sync2NAS \(status.version), process \(status.mount.processID), mounted at"
-                + " \(status.mount.path) since \(date(status.mount.since))",
-            "",
+        var lines = ["Sync2NAS \(status.version), " + mount(status.mount), ""]
+        if let mount = status.mount {
+            lines += [
+                "Mount      \(mount.openHandles) files and directories open; the kernel reads"
+                    + " complete files itself: \(mount.passthrough)"
+            ]
+        }
+        lines += [
             "Seedbox    \(status.remote.address)  \(status.remote.paths.joined(separator: ", "))",
             "           \(remote(status.remote))",
             "Library    \(library.shows) shows (\(library.showsOnTMDB) known to TMDB), \(library.files)"
                 + " files, \(bytes(library.bytes)); \(library.unrouted) not routed",
-            "Cache      \(bytes(cache.bytes))\(cache.limitBytes.map { " of \(bytes($0))" } ?? "") in"
-                + " \(cache.files) files, \(cache.directory)",
-            "           \(cache.hits) blocks from the cache, \(cache.misses) fetched,"
-                + " \(cache.evictions) files dropped, \(cache.badBlocks) bad blocks",
+        ]
+        if let cache = status.cache {
+            lines += [
+                "Cache      \(bytes(cache.bytes))\(cache.limitBytes.map { " of \(bytes($0))" } ?? "")"
+                    + " in \(cache.files) files, \(cache.directory)",
+                "           \(cache.hits) blocks from the cache, \(cache.misses) fetched,"
+                    + " \(cache.evictions) files dropped, \(cache.badBlocks) bad blocks",
+            ]
+        }
+        lines += [
             "Catalogue  \(status.catalogue)",
             "TMDB       \(status.tmdb)",
         ]
@@ -31,8 +40,15 @@ enum StatusText {
             lines.append("Last scan  none yet; the library is as the last run left it")
         }
         lines += status.runningJobs.map { "Running    \($0)" }
-        lines.append("Open       \(status.mount.openHandles) files and directories")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func mount(_ mount: StatusReport.Mount?) -> String {
+        guard let mount else { return "not mounted" }
+        let takeovers =
+            mount.takeovers > 0 ? ", the \(mount.takeovers + 1)th since it was mounted" : ""
+        return "process \(mount.processID)\(takeovers), mounted at \(mount.path),"
+            + " running since \(date(mount.since))"
     }
 
     private static func remote(_ remote: StatusReport.Remote) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import FuseBridge
 import Glibc
+import Synchronization
 
 /// Speaks to a running mount through its control directory, as a person with a shell would.
 public struct ControlClient: Sendable {
@@ -43,11 +44,27 @@ public struct ControlClient: Sendable {
         return mounts.first.map { ControlClient(mountpoint: $0) }
     }
 
-    /// What this process needs to know of the mount; nil when it does not answer.
+    /// How long a mount that is only looked at may take to answer.
+    private static let patience: Duration = .seconds(3)
+
+    /// What this process needs to know of the mount; nil when it does not answer soon.
     var status: MountSummary? {
-        (try? read("status.json")).flatMap {
-            try? JSONDecoder().decode(MountSummary.self, from: Data($0.utf8))
+        let answer = Mutex<MountSummary?>(nil)
+        let isDone = DispatchSemaphore(value: 0)
+        // A read of a mount that nobody serves does not come back.
+        Thread.detachNewThread {
+            let text = try? read("status.json")
+            answer.withLock {
+                $0 = text.flatMap {
+                    try? JSONDecoder().decode(MountSummary.self, from: Data($0.utf8))
+                }
+            }
+            isDone.signal()
         }
+        guard isDone.wait(timeout: .now() + Self.patience / .seconds(1)) == .success else {
+            return nil
+        }
+        return answer.withLock { $0 }
     }
 
     /// Reads a control file.
@@ -84,8 +101,11 @@ public struct ControlClient: Sendable {
 
     /// The part of the status that the command line goes by.
     struct MountSummary: Decodable {
-        struct Mount: Decodable { let processID: pid_t }
-        let mount: Mount
+        struct Mount: Decodable {
+            let processID: pid_t
+            let supervisorID: pid_t
+        }
+        let mount: Mount?
         let catalogue: String
     }
 

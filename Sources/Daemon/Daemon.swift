@@ -30,6 +30,7 @@ public final class MountDaemon: Sendable {
     private let settings: Settings
     private let mountpoint: String
     private let log: Logger
+    private let inheritance: Inheritance
     private let workshop: Workshop
     private let source: CachedSource
     private let stopRequests = AsyncStream<String>.makeStream()
@@ -39,14 +40,21 @@ public final class MountDaemon: Sendable {
     /// - Parameters:
     ///   - settings: What to mount and where its state is.
     ///   - mountpoint: Absolute path of the directory to mount at.
+    ///   - inheritance: The mount's record, and the mount when it is there already.
     ///   - log: Where the daemon tells what it does.
     /// - Throws: ``Failure``; nothing is left behind then.
-    public init(_ settings: Settings, mountpoint: String, log: Logger) throws(Failure) {
+    public init(
+        _ settings: Settings,
+        mountpoint: String,
+        inheritance: Inheritance,
+        log: Logger
+    ) throws(Failure) {
+        self.inheritance = inheritance
         self.settings = settings
         self.mountpoint = mountpoint
         self.log = log
         do {
-            try Mountpoint.prepare(mountpoint)
+            if inheritance.mount == nil { try Mountpoint.prepare(mountpoint) }
             let limits = CacheLimits(
                 maxBytes: settings.cacheMaximum,
                 freeBytes: settings.cacheFree
@@ -68,15 +76,17 @@ public final class MountDaemon: Sendable {
     ///
     /// - Parameters:
     ///   - progress: Told how the first scan goes.
+    ///   - mounted: Given the kernel's end of the mount, which it may copy.
     ///   - ready: Called once, when the mount answers.
     /// - Throws: ``Failure`` when the mount does not come up; nothing is left behind then.
     public func run(
         progress: @Sendable @escaping (String) -> Void,
+        mounted: @Sendable (Int32) -> Void,
         ready: @Sendable () -> Void
     ) async throws(Failure) {
         do throws(Failure) {
             try await fillLibrary(progress)
-            let server = try await mount()
+            let server = try await mount(mounted)
             ready()
             await serve(server)
         } catch {
@@ -121,21 +131,35 @@ public final class MountDaemon: Sendable {
         settings.remember()
     }
 
-    private func mount() async throws(Failure) -> FuseServer {
+    private func mount(_ mounted: (Int32) -> Void) async throws(Failure) -> FuseServer {
         var options = FuseServer.Options(
             deviceName: settings.account.address + (settings.roots.first?.text ?? "")
         )
         options.allowOther = settings.allowOther
         options.extra = settings.mountOptions
         options.readTimeout = settings.readTimeout
+        options.passthrough = settings.allowsPassthrough
         let opener = CachedFiles(source)
         let control = ControlDirectory(workshop.operations)
-        let server = await workshop.publisher.serve { [log, options] tree in
-            let live = LiveTree(tree, control: control)
-            return (live, FuseServer(tree: live, opener: opener, options: options, log: log))
-        }
+        let server: FuseServer
         do throws(MountError) {
-            try server.mount(at: mountpoint)
+            let record = try MountRecord(inheritance.record)
+            server = await workshop.publisher.serve { [log, options] tree in
+                let live = LiveTree(tree, control: control)
+                let server = FuseServer(
+                    tree: live,
+                    opener: opener,
+                    options: options,
+                    record: record,
+                    log: log
+                )
+                return (live, server)
+            }
+            if let mount = inheritance.mount {
+                try server.takeOver(mount, at: mountpoint)
+            } else {
+                try server.mount(at: mountpoint)
+            }
         } catch {
             throw Failure("\(error)")
         }
@@ -148,10 +172,14 @@ public final class MountDaemon: Sendable {
         }
         thread.name = "fuse"
         thread.start()
+        server.catchUp()
         guard await answers() else {
-            server.unmount()
+            if inheritance.mount == nil { server.unmount() }
             throw Failure("the mount at '\(mountpoint)' does not answer")
         }
+        server.probePassthrough(in: settings.cacheDirectory)
+        // Only what answers is worth a successor.
+        if let descriptor = server.descriptor { mounted(descriptor) }
         return server
     }
 
@@ -197,6 +225,7 @@ final class MountStatus: Sendable {
     private let settings: Settings
     private let cache: BlockStore
     private let started = Date()
+    private let supervisor = getppid()
     private let server = Mutex<FuseServer?>(nil)
 
     init(mountpoint: String, settings: Settings, cache: BlockStore) {
@@ -208,12 +237,23 @@ final class MountStatus: Sendable {
     func serve(_ server: FuseServer) { self.server.withLock { $0 = server } }
 
     var report: StatusReport.Mount {
-        StatusReport.Mount(
+        let server = server.withLock { $0 }
+        return StatusReport.Mount(
             path: mountpoint,
             processID: getpid(),
+            supervisorID: getppid() == supervisor ? supervisor : 0,
             since: started,
-            openHandles: server.withLock { $0 }?.openHandles ?? 0
+            openHandles: server?.openHandles ?? 0,
+            passthrough: server.map { Self.words($0.passthrough) } ?? "off",
+            takeovers: server?.takeovers ?? 0
         )
+    }
+
+    private static func words(_ passthrough: Passthrough) -> String {
+        switch passthrough {
+        case .on: "on"
+        case .off(let reason): "off: \(reason)"
+        }
     }
 
     var cacheReport: StatusReport.Cache {

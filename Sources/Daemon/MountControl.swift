@@ -6,20 +6,22 @@ import VirtualTree
 
 /// Mounts as the command line sees them.
 public enum MountControl {
-    /// Takes a mount away and waits until its process has let go of the cache.
+    /// Takes a mount away and waits until its processes have let go of the cache.
     ///
     /// - Throws: ``Settings/Problem`` when nothing of ours is mounted there, or it stays.
     public static func unmount(_ path: String) throws(Settings.Problem) {
         guard Mountpoint.ours().contains(path) else {
             throw Settings.Problem("no Sync2NAS is mounted at '\(path)'")
         }
-        let process = ControlClient(mountpoint: path).status?.mount.processID
+        let mount = ControlClient(mountpoint: path).status?.mount
         guard Mountpoint.unmount(path) else {
             throw Settings.Problem("cannot unmount '\(path)': only who mounted it and root may")
         }
-        guard let process else { return }
+        guard let mount else { return }
         // The next mount may come right behind and needs the cache.
-        for _ in 0..<500 where kill(process, 0) == 0 { usleep(20_000) }
+        for process in [mount.processID, mount.supervisorID] where process != 0 {
+            for _ in 0..<500 where kill(process, 0) == 0 { usleep(20_000) }
+        }
     }
 }
 

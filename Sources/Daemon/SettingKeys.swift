@@ -14,7 +14,7 @@ enum SettingKeys {
         "milvus": ["host", "port", "user", "password", "token"],
         "tmdb": ["api_key", "base_url", "language"],
         "cache": ["directory", "max_size", "min_free"],
-        "mount": ["allow_other", "options"],
+        "mount": ["allow_other", "options", "passthrough"],
         "scan": ["interval"],
         "transfers": ["incoming"],
         "routing": ["anime_tv_path", "tv_path"],

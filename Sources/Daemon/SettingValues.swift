@@ -35,9 +35,14 @@ struct SettingValues {
         return text.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    func flag(_ section: String, _ key: String) throws(Settings.Problem) -> Bool {
+    func flag(
+        _ section: String,
+        _ key: String,
+        unset: Bool = false
+    ) throws(Settings.Problem) -> Bool {
         switch self[section, key]?.lowercased() {
-        case nil, "false", "0", "no", "off": return false
+        case nil: return unset
+        case "false", "0", "no", "off": return false
         case "true", "1", "yes", "on": return true
         case let text?: throw Settings.Problem("[\(section)] \(key) = \(text): say yes or no")
         }

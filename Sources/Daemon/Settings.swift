@@ -1,4 +1,5 @@
 public import Foundation
+import Glibc
 public import Primitives
 public import Transfer
 
@@ -15,6 +16,8 @@ public struct Settings: Sendable {
     public var catalogue: String { "SQLite, \(databaseFile)" }
     public var allowOther: Bool
     public var mountOptions: [String]
+    /// Whether the kernel may read complete files itself.
+    public var allowsPassthrough: Bool
     public var tmdbKey: String
     public var tmdbBaseURL: String?
     public var tmdbLanguage: String
@@ -93,6 +96,7 @@ public struct Settings: Sendable {
         allowOther = arguments.allowOther || allows
         mountOptions =
             (values["mount", "options"].map { [$0] } ?? []) + arguments.mountOptions
+        allowsPassthrough = try values.flag("mount", "passthrough", unset: true)
         tmdbKey = values["tmdb", "api_key"] ?? ""
         tmdbBaseURL = values["tmdb", "base_url"]
         tmdbLanguage = values["tmdb", "language"] ?? "en-US"
@@ -165,7 +169,12 @@ public struct Settings: Sendable {
         let full =
             expanded.hasPrefix("/")
             ? expanded : FileManager.default.currentDirectoryPath + "/" + expanded
-        return (full as NSString).standardizingPath
+        // realpath(3) asks readlink(2) of each component and nothing else, so it does not wait for
+        // a mount at `path` that nobody serves; Foundation's standardizing asks for attributes.
+        let plain = "/" + full.split(separator: "/").joined(separator: "/")
+        guard let real = realpath(plain, nil) else { return plain }
+        defer { free(real) }
+        return String(cString: real)
     }
 }
 

@@ -70,24 +70,9 @@ public final class Workshop: Sendable {
         let address = settings.account.address
         let status = StatusSources(
             version: programVersion,
-            mount: {
-                mount?.report
-                    ?? .init(path: "", processID: 0, since: Date(), openHandles: 0)
-            },
+            mount: { mount?.report },
             remote: { Self.report(pool.status, address: address, paths: paths) },
-            cache: {
-                mount?.cacheReport
-                    ?? .init(
-                        directory: settings.cacheDirectory,
-                        bytes: 0,
-                        limitBytes: nil,
-                        files: 0,
-                        hits: 0,
-                        misses: 0,
-                        evictions: 0,
-                        badBlocks: 0
-                    )
-            },
+            cache: { mount?.cacheReport },
             catalogue: settings.catalogue,
             tmdb: metadata.isConfigured
                 ? "key set" : "no key: shows keep the names that files give them"

@@ -29,11 +29,11 @@ enum FuseCallbacks {
         table.open = { request, node, info in
             serve(request) { $0.open($1, node, info) }
         }
-        table.read = { request, _, size, offset, info in
-            serve(request) { $0.read($1, size, offset, info) }
+        table.read = { request, node, size, offset, info in
+            serve(request) { $0.read($1, node, size, offset, info) }
         }
-        table.write = { request, _, bytes, size, _, info in
-            serve(request) { $0.write($1, bytes, size, info) }
+        table.write = { request, node, bytes, size, _, info in
+            serve(request) { $0.write($1, node, bytes, size, info) }
         }
         table.flush = { request, _, info in
             serve(request) { $0.flush($1, info) }
@@ -44,11 +44,11 @@ enum FuseCallbacks {
         table.opendir = { request, node, info in
             serve(request) { $0.opendir($1, node, info) }
         }
-        table.readdir = { request, _, size, offset, info in
-            serve(request) { $0.readdir($1, size, offset, info, plus: false) }
+        table.readdir = { request, node, size, offset, info in
+            serve(request) { $0.readdir($1, node, size, offset, info, plus: false) }
         }
-        table.readdirplus = { request, _, size, offset, info in
-            serve(request) { $0.readdir($1, size, offset, info, plus: true) }
+        table.readdirplus = { request, node, size, offset, info in
+            serve(request) { $0.readdir($1, node, size, offset, info, plus: true) }
         }
         table.releasedir = { request, _, info in
             serve(request) { $0.release($1, info) }

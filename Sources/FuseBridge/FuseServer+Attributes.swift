@@ -51,21 +51,28 @@ extension FuseServer {
     ) {
         let id = NodeID(rawValue: UInt64(node))
         guard let info else { return request.fail(EINVAL) }
-        guard let (entries, parent) = tree.entries(of: id) else { return request.fail(ESTALE) }
-        let listing = HandleTable.Listing(entries: entries, directory: id, parent: parent)
+        guard let listing = listing(of: id) else { return request.fail(ESTALE) }
         info.pointee.fh = handles.add(.directory(listing))
         if !request.reply(open: info) { _ = handles.remove(info.pointee.fh) }
+    }
+
+    func listing(of id: NodeID) -> HandleTable.Listing? {
+        tree.entries(of: id).map { entries, parent in
+            HandleTable.Listing(entries: entries, directory: id, parent: parent)
+        }
     }
 
     /// Offsets count entries: 0 is `.`, 1 is `..`, then those of the listing.
     func readdir(
         _ request: Request,
+        _ node: fuse_ino_t,
         _ size: Int,
         _ offset: off_t,
         _ info: UnsafeMutablePointer<fuse_file_info>?,
         plus: Bool
     ) {
-        guard let info, case .directory(let listing) = handles[info.pointee.fh] else {
+        let id = NodeID(rawValue: UInt64(node))
+        guard let info, case .directory(let listing) = handle(info.pointee.fh, of: id) else {
             return request.fail(EBADF)
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)

@@ -28,14 +28,39 @@ extension FuseServer {
             return request.fail(EROFS)
         }
         guard let file = tree.remoteFile(id) else { return request.fail(ESTALE) }
-        if sync2nas_fuse_granted().direct_io_mmap {
-            // Uncached, so that a file can be handed to the kernel whole once it is complete.
-            sync2nas_fuse_set_direct_io(info)
-        } else {
-            // A version's bytes never change, and a new version is announced to the kernel.
-            sync2nas_fuse_set_keep_cache(info)
+        openFile(request, id, opener.open(file), info)
+    }
+
+    private func openFile(
+        _ request: Request,
+        _ node: NodeID,
+        _ file: any OpenFile,
+        _ info: UnsafeMutablePointer<fuse_file_info>
+    ) {
+        let copy = passthrough == .on ? file.completeCopy() : nil
+        let (number, mode) = handles.add(file, of: node, isComplete: copy != nil) {
+            copy.flatMap { try? register($0).get() }
         }
-        finishOpen(request, info, .file(opener.open(file)))
+        // The kernel holds the local file by itself from now on.
+        if let copy { Glibc.close(copy) }
+        let isTaken: Bool
+        switch mode {
+        case .passedThrough(let backing):
+            isTaken = sync2nas_fuse_reply_passthrough(request.raw, number, backing) == 0
+        case .served:
+            info.pointee.fh = number
+            sync2nas_fuse_set_noflush(info)
+            if sync2nas_fuse_granted().direct_io_mmap {
+                // Uncached, so that the file can be handed to the kernel once it is complete.
+                sync2nas_fuse_set_direct_io(info)
+            } else {
+                // A version's bytes never change.
+                sync2nas_fuse_set_keep_cache(info)
+            }
+            isTaken = request.reply(open: info)
+        }
+        // An open that was interrupted is never released.
+        if !isTaken { close(number) }
     }
 
     private func finishOpen(
@@ -50,13 +75,15 @@ extension FuseServer {
 
     func read(
         _ request: Request,
+        _ node: fuse_ino_t,
         _ size: Int,
         _ offset: off_t,
         _ info: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        guard let info, let handle = handles[info.pointee.fh], offset >= 0 else {
-            return request.fail(EBADF)
-        }
+        let id = NodeID(rawValue: UInt64(node))
+        guard let info, offset >= 0 else { return request.fail(EBADF) }
+        // A predecessor's handle on a version that is no more.
+        guard let handle = handle(info.pointee.fh, of: id) else { return request.fail(ESTALE) }
         switch handle {
         case .directory: request.fail(EISDIR)
         case .control(let session):
@@ -111,11 +138,13 @@ extension FuseServer {
 
     func write(
         _ request: Request,
+        _ node: fuse_ino_t,
         _ bytes: UnsafePointer<CChar>?,
         _ size: Int,
         _ info: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        guard let info, case .control(let session) = handles[info.pointee.fh] else {
+        let id = NodeID(rawValue: UInt64(node))
+        guard let info, case .control(let session) = handle(info.pointee.fh, of: id) else {
             return request.fail(EROFS)
         }
         let written = Array(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : size))
@@ -147,9 +176,18 @@ extension FuseServer {
     }
 
     private func close(_ number: UInt64) {
-        switch handles.remove(number) {
-        case .file(let file): file.close()
-        case .control, .directory, nil: break
+        let (handle, unused) = handles.remove(number)
+        if case .file(let file) = handle { file.close() }
+        if let unused { unregister(unused) }
+    }
+
+    /// The handle, also one that a predecessor gave out.
+    func handle(_ number: UInt64, of node: NodeID) -> HandleTable.Handle? {
+        if let known = handles[number] { return known }
+        return handles.adopt(number) {
+            if node.isControl, let session = tree.openControl(node) { return .control(session) }
+            if let file = tree.remoteFile(node) { return .file(opener.open(file)) }
+            return listing(of: node).map { .directory($0) }
         }
     }
 

@@ -19,6 +19,8 @@ public final class FuseServer: Sendable {
         /// The longest that a read may wait for the seedbox.
         public var readTimeout: Duration = .seconds(30)
         public var threads: UInt32 = 64
+        /// Whether the kernel may read complete files itself, where it can.
+        public var passthrough = true
 
         public init(deviceName: String) {
             self.deviceName = deviceName
@@ -28,7 +30,9 @@ public final class FuseServer: Sendable {
     let tree: LiveTree
     let opener: any FileOpener
     let options: Options
-    let handles = HandleTable()
+    let handles: HandleTable
+    let record: MountRecord
+    let passthroughState = Mutex(Passthrough.off("not tried yet"))
     let log: Logger
     /// Files and directories belong to whoever mounted.
     let owner = (user: getuid(), group: getgid())
@@ -42,15 +46,32 @@ public final class FuseServer: Sendable {
         let mountpoint: String
     }
 
-    public init(tree: LiveTree, opener: any FileOpener, options: Options, log: Logger) {
+    /// - Parameters:
+    ///   - tree: What is served.
+    ///   - opener: Where the bytes come from.
+    ///   - options: How the mount behaves.
+    ///   - record: The mount's state; a predecessor's, to go on where it ended.
+    ///   - log: For trouble with reads.
+    public init(
+        tree: LiveTree,
+        opener: any FileOpener,
+        options: Options,
+        record: MountRecord,
+        log: Logger
+    ) {
         self.tree = tree
         self.opener = opener
         self.options = options
+        self.record = record
+        handles = HandleTable(record)
         self.log = log
     }
 
     /// How many files and directories the kernel holds open.
     public var openHandles: Int { handles.count }
+
+    /// How often another process took over the mount.
+    public var takeovers: Int { Int(record.generation) - 1 }
 
     public var isMounted: Bool { session.withLock { $0 != nil } }
 
@@ -71,12 +92,7 @@ public final class FuseServer: Sendable {
         ]
         if self.options.allowOther { options.append("allow_other") }
         options += self.options.extra
-        guard let session = makeSession(options: options) else {
-            throw MountError(
-                "cannot use the mount options '\(options.joined(separator: ","))'",
-                details: FuseLog.recent()
-            )
-        }
+        let session = try makeSession(options: options)
         guard fuse_session_mount(session, mountpoint) == 0 else {
             let details = FuseLog.recent()
             fuse_session_destroy(session)
@@ -87,12 +103,59 @@ public final class FuseServer: Sendable {
                 : []
             throw MountError("cannot mount at '\(mountpoint)'", details: details + hint)
         }
-        guard sync2nas_fuse_intercept(session) == 0 else {
+        guard sync2nas_fuse_intercept(session, self.options.passthrough) == 0 else {
             fuse_session_unmount(session)
             fuse_session_destroy(session)
             throw MountError("cannot mount at '\(mountpoint)': out of memory", details: [])
         }
+        record.told = tree.tree.fingerprint
         self.session.withLock { $0 = Session(raw: session, mountpoint: mountpoint) }
+    }
+
+    /// The kernel's end of the mount, to be handed to a successor; nil before ``mount(at:)``.
+    public var descriptor: Int32? { session.withLock { $0 }.map { fuse_session_fd($0.raw) } }
+
+    /// Goes on serving a mount whose process has died.
+    ///
+    /// Requests that it had taken and not answered come again; before Linux 6.9 they fail.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The kernel's end of the mount; belongs to the session from now on.
+    ///   - mountpoint: Where it is mounted.
+    /// - Throws: ``MountError``; the mount is as it was then.
+    public func takeOver(_ descriptor: Int32, at mountpoint: String) throws(MountError) {
+        FuseLog.start(log)
+        let session = try makeSession(options: ["default_permissions"])
+        guard fuse_session_mount(session, "/dev/fd/\(descriptor)") == 0,
+            sync2nas_fuse_intercept(session, options.passthrough) == 0,
+            sync2nas_fuse_replay_init(session)
+        else {
+            let details = FuseLog.recent()
+            fuse_session_destroy(session)
+            throw MountError("cannot take over the mount at '\(mountpoint)'", details: details)
+        }
+        self.session.withLock { $0 = Session(raw: session, mountpoint: mountpoint) }
+        // Files that the kernel reads by itself send no request that would open them here.
+        for open in record.openFiles where handle(open.handle, of: open.node) == nil {
+            opener.keepOpenCopiesWhole()
+        }
+        let failed = sync2nas_fuse_recover_requests(session)
+        if failed > 0 { log.warning("\(failed) requests were lost with the process before") }
+    }
+
+    /// Tells the kernel what a predecessor may have left untold; to be called while ``run()``
+    /// serves, because the kernel may wait for a request meanwhile.
+    public func catchUp() {
+        let tree = tree.tree
+        guard record.told != tree.fingerprint, let session = session.withLock({ $0 })?.raw
+        else { return }
+        let all = tree.nodes.keys.map { Invalidation.node($0) }
+        if sync2nas_fuse_forget_all_names(session) {
+            forget(all)
+        } else {
+            let names = ["library", "views"]
+            forget(names.map { .entry(directory: .root, name: $0) } + all)
+        }
     }
 
     /// Serves requests on the calling thread and others until the file system is unmounted.
@@ -113,6 +176,7 @@ public final class FuseServer: Sendable {
 
     /// Tells the kernel what to forget; must not be called while answering a request.
     public func forget(_ invalidations: [Invalidation]) {
+        defer { record.told = tree.tree.fingerprint }
         for invalidation in invalidations {
             guard let session = session.withLock({ $0 })?.raw else { return }
             switch invalidation {
@@ -129,7 +193,17 @@ public final class FuseServer: Sendable {
         }
     }
 
-    private func makeSession(options: [String]) -> OpaquePointer? {
+    private func makeSession(options: [String]) throws(MountError) -> OpaquePointer {
+        guard let session = newSession(options: options) else {
+            throw MountError(
+                "cannot use the mount options '\(options.joined(separator: ","))'",
+                details: FuseLog.recent()
+            )
+        }
+        return session
+    }
+
+    private func newSession(options: [String]) -> OpaquePointer? {
         var operations = FuseCallbacks.table
         let line = ["sync2nas", "-o", options.joined(separator: ",")]
         var words: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) }

@@ -82,22 +82,41 @@ public struct StatusReport: Sendable, Codable {
     public struct Mount: Sendable, Codable {
         public var path: String
         public var processID: Int32
+        /// The process that starts another server when this one dies; 0 when it is gone.
+        public var supervisorID: Int32
         public var since: Date
         public var openHandles: Int
+        /// `on`, or `off: ` and the reason.
+        public var passthrough: String
+        /// How often another process took over.
+        public var takeovers: Int
 
-        public init(path: String, processID: Int32, since: Date, openHandles: Int) {
+        public init(
+            path: String,
+            processID: Int32,
+            supervisorID: Int32,
+            since: Date,
+            openHandles: Int,
+            passthrough: String,
+            takeovers: Int
+        ) {
             self.path = path
             self.processID = processID
+            self.supervisorID = supervisorID
             self.since = since
             self.openHandles = openHandles
+            self.passthrough = passthrough
+            self.takeovers = takeovers
         }
     }
 
     public var version: String
-    public var mount: Mount
+    /// nil when nothing is mounted.
+    public var mount: Mount?
     public var remote: Remote
     public var library: Library
-    public var cache: Cache
+    /// nil when nothing is mounted.
+    public var cache: Cache?
     public var catalogue: String
     public var tmdb: String
     public var lastScan: ScanReport?
@@ -107,18 +126,18 @@ public struct StatusReport: Sendable, Codable {
 /// What of the state the operations cannot know by themselves.
 public struct StatusSources: Sendable {
     public var version: String
-    public var mount: @Sendable () -> StatusReport.Mount
+    public var mount: @Sendable () -> StatusReport.Mount?
     public var remote: @Sendable () -> StatusReport.Remote
-    public var cache: @Sendable () -> StatusReport.Cache
+    public var cache: @Sendable () -> StatusReport.Cache?
     /// Where the catalogue is, without any secret.
     public var catalogue: String
     public var tmdb: String
 
     public init(
         version: String,
-        mount: @Sendable @escaping () -> StatusReport.Mount,
+        mount: @Sendable @escaping () -> StatusReport.Mount?,
         remote: @Sendable @escaping () -> StatusReport.Remote,
-        cache: @Sendable @escaping () -> StatusReport.Cache,
+        cache: @Sendable @escaping () -> StatusReport.Cache?,
         catalogue: String,
         tmdb: String
     ) {

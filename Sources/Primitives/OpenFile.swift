@@ -2,6 +2,12 @@
 public protocol FileOpener: Sendable {
     /// Opens one version of a file. Answers at once: the network is asked only when bytes are.
     func open(_ file: RemoteFile) -> any OpenFile
+
+    /// From now on every local file stays whole for those who have it open, also when it is given
+    /// up.
+    ///
+    /// For a process that took over handles of versions that it cannot name.
+    func keepOpenCopiesWhole()
 }
 
 /// One open file: what is read through it in which order says what will be wanted next.
@@ -24,6 +30,14 @@ public protocol OpenFile: Sendable {
     /// - Returns: Exactly `range.count` bytes.
     /// - Throws: ``SourceError``; `.cancelled` soon after the task was cancelled.
     func read(_ range: ByteRange) async throws(SourceError) -> [UInt8]
+
+    /// A descriptor of a local file that holds exactly the bytes of this one, for the kernel to
+    /// read in our place; the caller closes it.
+    ///
+    /// May read the disk, never the network. The local file stays whole until ``close()``.
+    ///
+    /// - Returns: nil while bytes are missing, or not known to be right.
+    func completeCopy() -> Int32?
 
     /// Gives up what only this handle wanted. Called once, after the last read.
     func close()

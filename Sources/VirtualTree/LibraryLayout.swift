@@ -95,7 +95,7 @@ private struct SeasonLayout {
         for file in files where file.file.kind == .video {
             let name = outline.add(
                 .file(file.file.file),
-                id: .file(file.file.id),
+                id: .file(file.file.id, file.file.file),
                 stem: stem(of: file),
                 ending: ending(of: file),
                 marks: marks(of: file)
@@ -107,7 +107,7 @@ private struct SeasonLayout {
             let tags = ([traits.language].compactMap(\.self) + traits.flags).map { ".\($0)" }
             outline.add(
                 .file(file.file.file),
-                id: .file(file.file.id),
+                id: .file(file.file.id, file.file.file),
                 stem: video(for: file, among: videos)?.base ?? stem(of: file),
                 ending: tags.joined() + Self.fileExtension(file),
                 numbered: { ".\($0)" }

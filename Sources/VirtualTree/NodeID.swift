@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The number of a node: its inode and its FUSE node id.
 ///
 /// It is made from the catalogue's numbers, so that it is the same after a remount and belongs
@@ -24,9 +26,17 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
         NodeID(kind: .season, UInt64(clamping: id) << 16 | UInt64(UInt16(clamping: number)))
     }
 
-    /// A file at its place in the library, or as an unrouted file: it is only ever one of them.
-    public static func file(_ id: Int64) -> NodeID {
-        NodeID(kind: .file, UInt64(clamping: id))
+    /// A version of a file at its place in the library, or as an unrouted file: it is only ever
+    /// one of them.
+    ///
+    /// A file that was replaced is another node, so that handles of the old version and of the
+    /// new never meet in the kernel.
+    public static func file(_ id: Int64, _ file: RemoteFile) -> NodeID {
+        var version = Fingerprint()
+        version.add(file.size)
+        version.add(UInt64(bitPattern: file.modifiedSeconds))
+        let mark = UInt64(UInt16(truncatingIfNeeded: version.value >> 32))
+        return NodeID(kind: .file, UInt64(clamping: id) << 16 | mark)
     }
 
     /// A directory of the seedbox, shown in the view of unrouted files.

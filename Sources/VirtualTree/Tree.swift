@@ -10,6 +10,9 @@ public struct Tree: Sendable {
     /// Bytes and files of the seedbox that the tree shows.
     public private(set) var totals: (bytes: UInt64, files: Int) = (0, 0)
 
+    /// Two trees with the same one show the same names, numbers, sizes and times.
+    public private(set) var fingerprint: UInt64 = 0
+
     /// Stamps that differ from those the tree was built with: to be kept for the next run.
     public private(set) var changedStamps: [UInt64: DirectoryStamp] = [:]
     /// Directories that had a stamp and are no more.
@@ -105,6 +108,10 @@ public struct Tree: Sendable {
         }
         index[outline.id] = names
         let stamp = stamp(outline.id, listing.value, stamps, now)
+        listing.add(outline.id.rawValue)
+        listing.add(UInt64(bitPattern: stamp.modifiedSeconds))
+        // A sum, because children come in before their parents.
+        fingerprint &+= listing.value
         nodes[outline.id] = Node(
             id: outline.id,
             parent: parent,

@@ -60,7 +60,7 @@ private struct Folder {
         }
         for (name, file) in files {
             let (stem, ending) = FileEnding.split(String(decoding: name, as: UTF8.self))
-            outline.add(.file(file.file), id: .file(file.id), stem: stem, ending: ending)
+            outline.add(.file(file.file), id: .file(file.id, file.file), stem: stem, ending: ending)
         }
         return outline
     }

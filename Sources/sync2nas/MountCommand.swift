@@ -45,9 +45,14 @@ struct MountCommand: AsyncParsableCommand {
     @Flag(help: "Stay in the foreground and log to the terminal.")
     var foreground = false
 
-    /// Set by the parent process only.
-    @Flag(help: .hidden)
-    var background = false
+    /// Which of a mount's processes this is; set by the process that starts it.
+    enum Part: String, ExpressibleByArgument {
+        case supervisor
+        case server
+    }
+
+    @Option(help: .hidden)
+    var part: Part?
 
     func validate() throws {
         guard (1...2).contains(places.count) else {
@@ -59,19 +64,33 @@ struct MountCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try orExit { try Settings(arguments) }
-        guard foreground || background else { return try startInBackground(settings) }
-        var chosen = settings
-        if background, let secret = Background.receivedSecret() {
-            chosen.account.password = Secret(secret)
-        }
-        for _ in 0..<3 {
-            guard let failure = await serve(chosen) else { return }
-            guard foreground, failure.needsPassword, let password = ask(for: settings) else {
-                return fail(failure)
+        switch part {
+        case nil where foreground:
+            try untilNoPasswordIsAsked(settings) { password, report in
+                supervise(settings, password: password, report: report)
             }
-            chosen.account.password = Secret(password)
+        case nil:
+            try untilNoPasswordIsAsked(settings) { try startInBackground($0, report: $1) }
+        case .supervisor:
+            Background.log(to: logFile(settings))
+            MessageSocket.inherited.keepToOurselves()
+            let inheritance = Inheritance(from: .inherited)
+            let code = supervise(settings, password: inheritance.password) { message in
+                MessageSocket.inherited.send(message)
+                guard message == .ready else { return }
+                MessageSocket.inherited.leave()
+                Background.leaveDirectory()
+            }
+            throw ExitCode(code)
+        case .server:
+            guard let failure = await serve(settings) else { return }
+            let word = MessageSocket.Message.failed(
+                failure.description,
+                needsPassword: failure.needsPassword
+            )
+            MessageSocket.inherited.send(word)
+            throw ExitCode(1)
         }
-        throw ExitCode(1)
     }
 
     private var arguments: Settings.Arguments {
@@ -90,30 +109,71 @@ struct MountCommand: AsyncParsableCommand {
 
     // MARK: In the process that the person started
 
-    private func startInBackground(_ settings: Settings) throws {
-        var secret: String?
-        for attempt in 0..<3 {
-            let outcome = Background.start(
-                arguments: Array(CommandLine.arguments.dropFirst()) + ["--background"],
-                secret: secret
-            ) { text in
-                if isatty(STDERR_FILENO) == 1 { printError("\r\(text)", terminator: "\u{1B}[K") }
-            }
-            if isatty(STDERR_FILENO) == 1 { printError("\r", terminator: "\u{1B}[K") }
-            switch outcome {
-            case .ready:
-                for warning in settings.warnings { printError("warning: \(warning)") }
-                return
-            case .failed(let message, let needsPassword):
-                guard needsPassword, let password = ask(for: settings) else {
-                    printError("error: \(message)")
-                    throw ExitCode(1)
+    /// - Parameters:
+    ///   - settings: Names whose password is asked for.
+    ///   - attempt: Tries with a password; reports how it goes and returns the exit code.
+    /// - Throws: `ExitCode`.
+    private func untilNoPasswordIsAsked(
+        _ settings: Settings,
+        attempt: (String?, @escaping (MessageSocket.Message) -> Void) throws -> Int32
+    ) throws {
+        var password: String?
+        for _ in 0..<3 {
+            var failure: (text: String, needsPassword: Bool)?
+            let code = try attempt(password) { message in
+                switch message {
+                case .progress(let text): showProgress(text)
+                case .ready:
+                    showProgress("")
+                    for warning in settings.warnings { printError("warning: \(warning)") }
+                case .failed(let text, let needsPassword): failure = (text, needsPassword)
+                case .record, .takeOver, .password, .start, .mounted: break
                 }
-                if attempt == 2 { printError("error: \(message)") }
-                secret = password
+            }
+            guard let failure else {
+                guard code == 0 else { throw ExitCode(code) }
+                return
+            }
+            showProgress("")
+            password = failure.needsPassword ? ask(for: settings) : nil
+            if password == nil {
+                printError("error: \(failure.text)")
+                throw ExitCode(1)
             }
         }
+        printError("error: the server refuses the password")
         throw ExitCode(1)
+    }
+
+    private func showProgress(_ text: String) {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        printError("\r\(text)", terminator: "\u{1B}[K")
+    }
+
+    private func startInBackground(
+        _ password: String?,
+        report: (MessageSocket.Message) -> Void
+    ) throws -> Int32 {
+        let supervisor = try orExit {
+            try OwnProcess(
+                ownArguments(as: .supervisor),
+                hasOwnSession: true,
+                in: FileManager.default.currentDirectoryPath
+            )
+        }
+        if let password { supervisor.socket.send(.password(password)) }
+        supervisor.socket.send(.start)
+        while let (message, _) = supervisor.socket.receive() {
+            report(message)
+            if message == .ready { return 0 }
+        }
+        return 1
+    }
+
+    private func ownArguments(as part: Part) -> [String] {
+        let own = Array(CommandLine.arguments.dropFirst())
+        let given = self.part == nil ? own : own.dropLast(2)
+        return given + ["--part", part.rawValue]
     }
 
     private func ask(for settings: Settings) -> String? {
@@ -123,29 +183,59 @@ struct MountCommand: AsyncParsableCommand {
         return password.isEmpty ? nil : password
     }
 
+    // MARK: In the process that supervises
+
+    private func supervise(
+        _ settings: Settings,
+        password: String?,
+        report: (MessageSocket.Message) -> Void
+    ) -> Int32 {
+        let supervisor = Supervisor(
+            arguments: ownArguments(as: .server),
+            hasOwnSession: !foreground,
+            log: makeLog(verbose: options.verbose)
+        )
+        let signals = stopSignals { _ in supervisor.stop() }
+        defer { for signal in signals { signal.cancel() } }
+        return supervisor.run(password: password, relay: report)
+    }
+
+    private func logFile(_ settings: Settings) -> String {
+        settings.dataDirectory + "/sync2nas.log"
+    }
+
     // MARK: In the process that serves
 
     /// - Returns: Why the mount did not come up; nil after it was served and taken away.
     private func serve(_ settings: Settings) async -> MountDaemon.Failure? {
-        let logFile = settings.dataDirectory + "/sync2nas.log"
-        // What it logs is for the file; what went wrong is told through the pipe.
-        if background { Background.log(to: logFile) }
-        let log = makeLog(verbose: options.verbose)
+        // What it logs is for the file; what went wrong is told through the socket.
+        if !foreground { Background.log(to: logFile(settings)) }
+        let socket = MessageSocket.inherited
+        socket.keepToOurselves()
+        let inheritance = Inheritance(from: socket)
+        var chosen = settings
+        if let password = inheritance.password { chosen.account.password = Secret(password) }
         let daemon: MountDaemon
         do throws(MountDaemon.Failure) {
-            daemon = try MountDaemon(settings, mountpoint: mountpoint, log: log)
+            daemon = try MountDaemon(
+                chosen,
+                mountpoint: mountpoint,
+                inheritance: inheritance,
+                log: makeLog(verbose: options.verbose)
+            )
         } catch {
             return error
         }
         let signals = stopSignals { daemon.stop($0) }
         defer { for signal in signals { signal.cancel() } }
         do throws(MountDaemon.Failure) {
-            try await daemon.run { [background] text in
-                if background { Background.report("progress \(text)") }
-            } ready: { [background] in
-                guard background else { return }
-                Background.report("ready")
-                Background.detach()
+            try await daemon.run { text in
+                socket.send(.progress(text))
+            } mounted: { descriptor in
+                socket.send(.mounted, descriptor: descriptor)
+            } ready: { [foreground] in
+                socket.send(.ready)
+                if !foreground { Background.leaveDirectory() }
             }
             return nil
         } catch {
@@ -153,22 +243,11 @@ struct MountCommand: AsyncParsableCommand {
         }
     }
 
-    private func fail(_ failure: MountDaemon.Failure) {
-        if background {
-            Background.report(
-                (failure.needsPassword ? "password " : "error ") + failure.description
-            )
-        } else {
-            printError("error: \(failure)")
-        }
-        Glibc.exit(1)
-    }
-
     private func stopSignals(
         _ stop: @Sendable @escaping (String) -> Void
     ) -> [any DispatchSourceSignal] {
         // A terminal that closes is no reason to take a library away.
-        if background { signal(SIGHUP, SIG_IGN) }
+        if !foreground { signal(SIGHUP, SIG_IGN) }
         signal(SIGPIPE, SIG_IGN)
         let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
         return names.map { number, name in

@@ -72,10 +72,53 @@ import Testing
         store.opened(file)
         #expect(store.dataDescriptor(for: file) == nil)
         store.fill(0..<5, of: file)
+        #expect(store.dataDescriptor(for: file) == nil, "its bytes are not on the disk yet")
+        store.flush()
         let descriptor = try #require(store.dataDescriptor(for: file))
         let bytes = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             .readDataToEndOfFile()
         #expect(Array(bytes) == StandIn.bytes(ByteRange(0, 300_000), of: file))
+    }
+
+    @Test func damagedFileIsNeverHandedOut() throws {
+        try withExtendedLifetime(open(directory)) { store in
+            store.fill(0..<5, of: file)
+            store.flush()
+        }
+        let store = try open(directory)
+        try flip(store.directory.data(VersionKey(file)), at: 200_000)
+        store.opened(file)
+        #expect(store.dataDescriptor(for: file) == nil)
+        store.fill(0..<5, of: file)
+        store.flush()
+        #expect(store.dataDescriptor(for: file) != nil)
+    }
+
+    @Test func bigFileOfAnEarlierRunIsHandedOutOnceItIsChecked() throws {
+        let file = remoteFile("big", size: 9 << 20)
+        try withExtendedLifetime(open(directory)) { store in
+            store.fill(0..<Block.count(inFileOf: file.size), of: file)
+            store.flush()
+        }
+        let store = try open(directory)
+        store.opened(file)
+        #expect(store.dataDescriptor(for: file) == nil)
+        store.checker.sync {}
+        #expect(store.dataDescriptor(for: file) != nil)
+    }
+
+    @Test func nothingIsCutOutOfCopiesThatMayBeOpen() throws {
+        let file = remoteFile("big", size: 6 << 20)
+        let store = try open(directory)
+        store.fill(0..<Block.count(inFileOf: file.size), of: file)
+        store.flush()
+        let descriptor = try #require(store.dataDescriptor(for: file))
+        store.keepOpenCopiesWhole()
+        store.setLimits(CacheLimits(maxBytes: 4 << 20))
+        let bytes = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            .readDataToEndOfFile()
+        #expect(Array(bytes) == StandIn.bytes(ByteRange(0, 6 << 20), of: file))
+        #expect(!store.holds(file))
     }
 
     @Test func onlySoManyIdleVersionsStayInMemory() throws {

@@ -20,7 +20,7 @@ final class Fixture {
     deinit {
         _ = try? run(["unmount", mountpoint])
         umount2(mountpoint, Int32(MNT_FORCE) | Int32(MNT_DETACH))
-        for pid in daemons() { kill(pid, SIGKILL) }
+        killAll()
         seedbox.stop()
         tmdb.stop()
         try? FileManager.default.removeItem(atPath: directory)
@@ -115,13 +115,38 @@ final class Fixture {
         return write(descriptor, text, text.utf8.count) == text.utf8.count ? 0 : errno
     }
 
-    /// Processes of the program that serve this mount point.
-    func daemons() -> [pid_t] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { pid_t($0) }.filter { pid in
-            let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+    /// Processes of the program for this mount point: all, or those of one part.
+    func processes(_ part: String? = nil) -> [pid_t] {
+        Self.allProcesses().filter { pid in
+            let line = text("/proc/\(pid)/cmdline")
             return line.contains(mountpoint) && line.contains("\u{0}mount\u{0}")
+                && part.map { line.contains("\u{0}--part\u{0}\($0)") } ?? true
         }
+    }
+
+    /// Foundation gives up a listing of /proc in which a process ends meanwhile.
+    private static func allProcesses() -> [pid_t] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var found: [pid_t] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = pid_t(name) { found.append(pid) }
+        }
+        return found
+    }
+
+    /// The process that answers the kernel.
+    var server: pid_t? { processes("server").first }
+    /// The process that starts another server when one dies.
+    var supervisor: pid_t? { processes("supervisor").first }
+
+    /// Leaves a dead mount behind.
+    func killAll() {
+        // The supervisor first, or it would start another server.
+        for pid in [supervisor, server] + processes() { pid.map { _ = kill($0, SIGKILL) } }
     }
 
     var isMounted: Bool {

@@ -246,16 +246,17 @@ import Testing
         #expect(try fixture.bytes(path) == new)
     }
 
-    /// The catalogue and the cache survive `kill -9`, and the dead mount is cleaned away.
-    @Test func aKilledDaemonLosesNothing() throws {
+    /// The catalogue and the cache survive `kill -9` of all processes, and the dead mount is
+    /// cleaned away.
+    @Test func aKilledMountLosesNothing() throws {
         let bytes = Fixture.pattern(1_000_000, seed: 10)
         let fixture = try fixture(bytes)
         let path = fixture.library + "/" + Self.episode
         #expect(try fixture.bytes(path) == bytes)
         // Sixteen blocks: the map ends in two bytes of bits, which are set once all is promised.
         #expect(fixture.eventually { self.map(fixture).suffix(2) == [0xFF, 0xFF] })
-        for pid in fixture.daemons() { kill(pid, SIGKILL) }
-        #expect(fixture.eventually { fixture.daemons().isEmpty })
+        fixture.killAll()
+        #expect(fixture.eventually { fixture.processes().isEmpty })
         fixture.seedbox.stopServer()
         try #require(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.library) == [Self.episode])

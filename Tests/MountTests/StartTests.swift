@@ -18,7 +18,7 @@ import Testing
         #expect(result.errors.hasPrefix("error: "))
         #expect(result.errors.contains(words), "\(result.errors)")
         #expect(!fixture.isMounted)
-        #expect(fixture.daemons().isEmpty)
+        #expect(fixture.processes().isEmpty)
     }
 
     @Test func theMountAnswersWhenTheCommandReturns() throws {
@@ -26,7 +26,7 @@ import Testing
         let result = try fixture.mount()
         #expect(result.code == 0 && result.errors.isEmpty, "\(result.errors)")
         #expect(fixture.files(below: fixture.library).count == 1)
-        #expect(fixture.daemons().count == 1)
+        #expect(fixture.processes().count == 2)
     }
 
     @Test func aClosedPortIsRefused() throws {
@@ -101,7 +101,7 @@ import Testing
         var arguments = fixture.mountArguments
         arguments[2] = other
         let second = try fixture.run(arguments)
-        let daemon = fixture.daemons().first ?? -1
+        let daemon = fixture.server ?? -1
         #expect(second.code == 1)
         #expect(
             second.errors.contains("process \(daemon)") && second.errors.contains("--cache-dir"),
@@ -147,8 +147,8 @@ import Testing
     @Test func aStaleMountIsCleanedAway() throws {
         let fixture = try fixture()
         try #require(try fixture.mount().code == 0)
-        for pid in fixture.daemons() { kill(pid, SIGKILL) }
-        #expect(fixture.eventually { fixture.daemons().isEmpty })
+        fixture.killAll()
+        #expect(fixture.eventually { fixture.processes().isEmpty })
         #expect(fixture.isMounted)
         #expect(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.library).count == 1)
@@ -157,15 +157,22 @@ import Testing
     @Test(arguments: [SIGTERM, SIGINT]) func aSignalUnmounts(_ signal: Int32) throws {
         let fixture = try fixture()
         try #require(try fixture.mount().code == 0)
-        for pid in fixture.daemons() { kill(pid, signal) }
-        #expect(fixture.eventually { fixture.daemons().isEmpty && !fixture.isMounted })
+        _ = fixture.supervisor.map { kill($0, signal) }
+        #expect(fixture.eventually { fixture.processes().isEmpty && !fixture.isMounted })
+    }
+
+    @Test func aSignalToTheServerUnmountsAsWell() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        _ = fixture.server.map { kill($0, SIGTERM) }
+        #expect(fixture.eventually { fixture.processes().isEmpty && !fixture.isMounted })
     }
 
     @Test func unmountingWaitsForTheProcess() throws {
         let fixture = try fixture()
         try #require(try fixture.mount().code == 0)
         #expect(try fixture.unmount().code == 0)
-        #expect(!fixture.isMounted && fixture.daemons().isEmpty)
+        #expect(!fixture.isMounted && fixture.processes().isEmpty)
         #expect(try fixture.unmount().code == 1)
     }
 
@@ -178,7 +185,7 @@ import Testing
         )
         #expect(descriptor >= 0)
         #expect(try fixture.unmount().code == 0)
-        #expect(!fixture.isMounted && fixture.daemons().isEmpty)
+        #expect(!fixture.isMounted && fixture.processes().isEmpty)
         close(descriptor)
     }
 

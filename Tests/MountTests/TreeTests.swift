@@ -246,14 +246,14 @@ import Testing
         try #require(try fixture.mount().code == 0)
         let path = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv"
         _ = try fixture.bytes(path)
-        let daemon = try #require(fixture.daemons().first)
+        let daemon = try #require(fixture.server)
         func descriptors() -> Int {
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon)/fd"))?.count
                 ?? -1
         }
         #expect(
             fixture.eventually {
-                fixture.text(fixture.control("status")).contains("Open       0 files")
+                fixture.text(fixture.control("status")).contains("Mount      0 files")
             }
         )
         let before = descriptors()

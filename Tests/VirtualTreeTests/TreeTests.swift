@@ -190,9 +190,13 @@ import VirtualTree
     }
 
     @Test func numbersOfDifferentNodesDiffer() {
+        func file(_ size: UInt64, _ time: Int64) -> RemoteFile {
+            RemoteFile(path: RemotePath("/a.mkv"), size: size, modifiedSeconds: time)
+        }
         let ids: [NodeID] = [
             .root, .library, .views, .unrouted, .show(1), .season(0, ofShow: 1),
-            .season(1, ofShow: 0), .file(1), .file(65537), .control(1), .season(1, ofShow: 1),
+            .season(1, ofShow: 0), .file(1, file(5, 6)), .file(65537, file(5, 6)),
+            .file(1, file(5, 7)), .file(1, file(6, 6)), .control(1), .season(1, ofShow: 1),
         ]
         #expect(Set(ids).count == ids.count)
     }

@@ -14,6 +14,8 @@ public struct CachedFiles: FileOpener {
         source.store.opened(file)
         return CachedFile(file, handle: lastHandle.next(), source: source)
     }
+
+    public func keepOpenCopiesWhole() { source.store.keepOpenCopiesWhole() }
 }
 
 private final class HandleNumbers: Sendable {
@@ -46,6 +48,8 @@ final class CachedFile: OpenFile {
         fetchAhead(after: range)
         return try await source.read(range, of: file)
     }
+
+    func completeCopy() -> Int32? { source.store.dataDescriptor(for: file) }
 
     private func fetchAhead(after range: ByteRange) {
         let decision = readAhead.withLock { $0.read(range) }

@@ -100,6 +100,7 @@ extension BlockStore {
             if let other = state.loaded[opened.file] { return other }
             // Removed, and perhaps made again, while we were reading.
             guard state.index.entries[key]?.serial == serial else { return nil }
+            if state.proven.remove(key) != nil { opened.prove() }
             state.install(opened)
             return opened
         }
@@ -124,7 +125,10 @@ extension BlockStore.State {
         let surplus = loaded.count - BlockStore.idleLimit
         guard surplus > 0 else { return }
         let idle = loaded.values.filter { $0 !== stored && !index.isInUse($0.key) }
-            .map { ($0.file, index.entries[$0.key]?.lastRead ?? 0) }
-        for (file, _) in idle.sorted(by: { $0.1 < $1.1 }).prefix(surplus) { loaded[file] = nil }
+            .map { ($0, index.entries[$0.key]?.lastRead ?? 0) }
+        for (stored, _) in idle.sorted(by: { $0.1 < $1.1 }).prefix(surplus) {
+            loaded[stored.file] = nil
+            if stored.isProven { proven.insert(stored.key) }
+        }
     }
 }

@@ -171,8 +171,11 @@ extension BlockStore {
 
     private func evict(_ victim: StoreIndex.Victim) {
         let key = victim.key
-        state.withLock { $0.statistics.evictions += 1 }
-        guard victim.keepsHeadAndTail, let stored = load(key) else {
+        let trimsNothing = state.withLock { state in
+            state.statistics.evictions += 1
+            return state.trimsNothing
+        }
+        guard victim.keepsHeadAndTail, !trimsNothing, let stored = load(key) else {
             remove(key)
             return
         }
@@ -208,6 +211,7 @@ extension BlockStore {
             state.index.removed(key)
             state.loaded = state.loaded.filter { $0.value.key != key }
             state.uncommitted[key] = nil
+            state.proven.remove(key)
             state.readSinceNoted.remove(key)
         }
     }

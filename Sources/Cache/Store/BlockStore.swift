@@ -19,6 +19,8 @@ public final class BlockStore: Sendable {
     let log: Logger
     let writer = DispatchQueue(label: "cache.writer")
     let committer = DispatchQueue(label: "cache.committer")
+    /// Checks whole files in the background.
+    let checker = DispatchQueue(label: "cache.checker", qos: .utility)
     let state: Mutex<State>
     let environment: Environment
 
@@ -45,6 +47,12 @@ public final class BlockStore: Sendable {
         /// Versions read since their last read was noted on the disk.
         var readSinceNoted: Set<VersionKey> = []
         var isCommitScheduled = false
+        /// Versions that were proven when they were let go from memory.
+        var proven: Set<VersionKey> = []
+        /// Versions that are being checked in the background.
+        var beingChecked: Set<VersionKey> = []
+        /// See ``BlockStore/keepOpenCopiesWhole()``.
+        var trimsNothing = false
         var statistics = CacheStatistics()
         /// Whether the last write failed, so that a broken disk is reported once.
         var isWriteFailing = false
@@ -164,29 +172,6 @@ public final class BlockStore: Sendable {
         writer.sync {
             state.withLock { $0.index.setKept(false, VersionKey(file)) }
             remove(VersionKey(file))
-        }
-    }
-
-    /// A descriptor of the plain bytes of a complete file, for the kernel to read itself.
-    ///
-    /// Nobody checks what is read through it; ``verify(_:)`` before is a good idea. The
-    /// caller closes it, and has reported ``opened(_:)`` before the call and reports
-    /// ``released(_:)`` after the last use: until then nothing is cut out of the file.
-    ///
-    /// - Returns: nil when any block is missing.
-    public func dataDescriptor(for file: RemoteFile) -> Int32? {
-        guard let stored = stored(file) else { return nil }
-        let number = state.withLock { state -> Int32? in
-            // An eviction that began before the caller's `opened` would punch holes into what
-            // the kernel is about to read, and a hole reads as zeros.
-            guard state.loaded[file] === stored, stored.isComplete,
-                let entry = state.index.entries[stored.key], !entry.isBeingEvicted
-            else { return nil }
-            return stored.data.number
-        }
-        return number.flatMap { number in
-            let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
-            return copy < 0 ? nil : copy
         }
     }
 }

@@ -17,6 +17,8 @@ final class StoredFile: Sendable {
     fileprivate struct Blocks {
         var present: BlockSet
         var durable: BlockSet
+        /// Present, and since this process began written by it or found to pass the check.
+        var checked: BlockSet
         var checksums: [UInt32]
         /// Raised when a block is dropped.
         ///
@@ -31,6 +33,13 @@ final class StoredFile: Sendable {
 
     var file: RemoteFile { header.file }
     var isComplete: Bool { blocks.withLock { $0.present.isFull } }
+    /// Whether every block is on the disk, and is known to be right.
+    var isProven: Bool { blocks.withLock { $0.durable.isFull && $0.checked.isFull } }
+    /// Whether every block is on the disk.
+    var isDurable: Bool { blocks.withLock { $0.durable.isFull } }
+
+    /// An earlier value of this version was proven, and nothing was dropped since.
+    func prove() { blocks.withLock { $0.checked = $0.present } }
 
     /// Makes the two files, empty.
     ///
@@ -51,6 +60,7 @@ final class StoredFile: Sendable {
             Blocks(
                 present: BlockSet(capacity: count),
                 durable: BlockSet(capacity: count),
+                checked: BlockSet(capacity: count),
                 checksums: [UInt32](repeating: 0, count: count)
             )
         )
@@ -76,6 +86,7 @@ final class StoredFile: Sendable {
             Blocks(
                 present: present,
                 durable: present,
+                checked: BlockSet(capacity: count),
                 checksums: (0..<count).map { table.littleEndian(UInt32.self, at: 4 * $0) }
             )
         )
@@ -123,9 +134,13 @@ extension StoredFile {
     /// the processor's instruction a check costs less than the copy.
     func read(_ range: ByteRange, into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
         let wanted = Block.indices(of: range)
-        let snapshot = blocks.withLock { blocks -> (checksums: [UInt32], generation: Int)? in
+        let snapshot = blocks.withLock { blocks -> Snapshot? in
             guard blocks.present.contains(wanted) else { return nil }
-            return (Array(blocks.checksums[wanted]), blocks.generation)
+            return Snapshot(
+                checksums: Array(blocks.checksums[wanted]),
+                generation: blocks.generation,
+                isChecked: blocks.checked.contains(wanted)
+            )
         }
         guard let snapshot else { return .missing }
         let whole = wanted.filter { isInside(range, $0) }
@@ -135,8 +150,25 @@ extension StoredFile {
             let expected = snapshot.checksums[block - wanted.lowerBound]
             if !readPart(block, of: range, into: buffer, expected) { bad.append(block) }
         }
-        guard !bad.isEmpty else { return .served }
+        guard !bad.isEmpty else {
+            if !snapshot.isChecked { passed(wanted, seenIn: snapshot.generation) }
+            return .served
+        }
         return drop(bad, seenIn: snapshot.generation) ? .bad(bad.sorted()) : .missing
+    }
+
+    /// What a read goes by, taken before it.
+    private struct Snapshot {
+        let checksums: [UInt32]
+        let generation: Int
+        let isChecked: Bool
+    }
+
+    private func passed(_ wanted: Range<Int>, seenIn generation: Int) {
+        blocks.withLock { blocks in
+            guard blocks.generation == generation else { return }
+            for block in wanted { blocks.checked.insert(block) }
+        }
     }
 
     private func isInside(_ range: ByteRange, _ block: Int) -> Bool {
@@ -222,6 +254,7 @@ extension StoredFile {
             for (block, sum) in zip(range, sums) {
                 blocks.checksums[block] = sum
                 blocks.present.insert(block)
+                blocks.checked.insert(block)
             }
             blocks.uncommitted += Array(range)
         }
@@ -311,6 +344,7 @@ extension StoredFile.Blocks {
         for block in gone {
             present.remove(block)
             durable.remove(block)
+            checked.remove(block)
         }
         dropped += gone
         generation += 1

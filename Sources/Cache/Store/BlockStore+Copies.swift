@@ -1,0 +1,61 @@
+internal import Dispatch
+internal import Glibc
+public import Primitives
+internal import Synchronization
+
+/// Local files that the kernel reads by itself, where no check can be made.
+extension BlockStore {
+    /// A complete file no bigger than this is checked while its opener waits: a few milliseconds.
+    private static let checkedAtOnce: UInt64 = 8 << 20
+
+    /// A descriptor of the plain bytes of a complete file, for the kernel to read itself.
+    ///
+    /// Nobody checks what is read through it, so there is none before every block was written by
+    /// this process or has passed its check: a big file that is not known to be right is checked
+    /// in the background, for the next time. The caller closes it, has reported ``opened(_:)``
+    /// before the call and reports ``released(_:)`` after the last use: until then nothing is cut
+    /// out of the file.
+    ///
+    /// - Parameter file: The version wanted.
+    /// - Returns: nil when any block is missing, not yet on the disk, or not yet checked.
+    public func dataDescriptor(for file: RemoteFile) -> Int32? {
+        guard file.size > 0, let stored = stored(file), stored.isDurable else { return nil }
+        if !stored.isProven {
+            if file.size <= BlockStore.checkedAtOnce {
+                _ = verify(file)
+            } else {
+                checkLater(stored)
+            }
+        }
+        let number = state.withLock { state -> Int32? in
+            // An eviction that began before the caller's `opened` would punch holes into what
+            // the kernel is about to read, and a hole reads as zeros.
+            guard state.loaded[file] === stored, stored.isProven,
+                let entry = state.index.entries[stored.key], !entry.isBeingEvicted
+            else { return nil }
+            return stored.data.number
+        }
+        return number.flatMap { number in
+            let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
+            return copy < 0 ? nil : copy
+        }
+    }
+
+    private func checkLater(_ stored: StoredFile) {
+        let isNew = state.withLock { $0.beingChecked.insert(stored.key).inserted }
+        guard isNew else { return }
+        checker.async { [self] in
+            _ = verify(stored.file)
+            state.withLock { _ = $0.beingChecked.remove(stored.key) }
+        }
+    }
+
+    /// From now on, what is evicted goes as a whole and never in part.
+    ///
+    /// For a process that took over a mount whose kernel may still read local files of versions
+    /// that nobody knows any more: a file that is removed stays whole for those who have it open,
+    /// one that is cut does not.
+    public func keepOpenCopiesWhole() {
+        state.withLock { $0.trimsNothing = true }
+    }
+}

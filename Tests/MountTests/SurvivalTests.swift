@@ -1,0 +1,155 @@
+import Foundation
+import Glibc
+import StandIns
+import Testing
+
+/// The mount outlives the process that serves it, and the kernel reads complete files itself.
+@Suite(.serialized) struct SurvivalTests {
+    private static let episode = "Quiet Harbour/Season 01/Quiet Harbour - S01E01 [1080p].mkv"
+
+    private func fixture(_ bytes: [UInt8]) throws -> Fixture {
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
+        try #require(try fixture.mount().code == 0)
+        return fixture
+    }
+
+    /// Kills the server and waits for another one that answers.
+    private func replaceServer(of fixture: Fixture, _ signal: Int32 = SIGKILL) throws {
+        let old = try #require(fixture.server)
+        kill(old, signal)
+        #expect(fixture.eventually { (fixture.server ?? old) != old })
+        #expect(fixture.text(fixture.control("status")).contains("since it was mounted"))
+    }
+
+    private func status(_ fixture: Fixture) throws -> [String: Any] {
+        let text = fixture.text(fixture.control("status.json"))
+        return try #require(
+            try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        )
+    }
+
+    private func hits(_ fixture: Fixture) throws -> Int {
+        let cache = try #require(try status(fixture)["cache"] as? [String: Any])
+        return try #require(cache["hits"] as? Int)
+    }
+
+    private func isPassedThrough(_ fixture: Fixture) throws -> Bool {
+        let mount = try #require(try status(fixture)["mount"] as? [String: Any])
+        return mount["passthrough"] as? String == "on"
+    }
+
+    /// A handle that was open when the server died goes on reading, and so does everything else.
+    @Test func aKilledServerIsReplaced() throws {
+        let bytes = Fixture.pattern(9_000_000, seed: 20)
+        let fixture = try fixture(bytes)
+        let path = fixture.library + "/" + Self.episode
+        let descriptor = open(path, O_RDONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 100_000)
+        for round in 1...3 {
+            try replaceServer(of: fixture)
+            let offset = round * 2_000_000
+            #expect(pread(descriptor, &buffer, 100_000, off_t(offset)) == 100_000)
+            #expect(buffer.elementsEqual(bytes[offset..<offset + 100_000]))
+        }
+        #expect(fixture.files(below: fixture.library) == [Self.episode])
+        #expect(try fixture.bytes(path) == bytes)
+        #expect(fixture.echo("Dark", to: "add-show") == 0)
+        #expect(try fixture.unmount().code == 0)
+        #expect(!fixture.isMounted && fixture.processes().isEmpty)
+    }
+
+    /// A read that waited when the server died is answered by its successor.
+    @Test func aReadInFlightCompletes() throws {
+        let bytes = Fixture.pattern(3_000_000, seed: 21)
+        let fixture = try fixture(bytes)
+        fixture.seedbox.pause()
+        let copy = fixture.directory + "/copy"
+        let reader = try ChildProcess("cat", [fixture.library + "/" + Self.episode], output: copy)
+        #expect(
+            fixture.eventually {
+                fixture.text("/proc/\(reader.pid)/wchan").contains("fuse")
+                    || fixture.text("/proc/\(reader.pid)/wchan").contains("request_wait")
+            }
+        )
+        let old = try #require(fixture.server)
+        kill(old, SIGKILL)
+        #expect(fixture.eventually { (fixture.server ?? old) != old })
+        fixture.seedbox.resume()
+        let code = reader.wait()
+        // Before Linux 6.9 the read fails, and nobody waits for ever.
+        let resends = try isPassedThrough(fixture)
+        #expect(resends ? code == 0 : true)
+        if code == 0 { #expect(try fixture.bytes(copy) == bytes) }
+    }
+
+    /// A server that crashes again and again is given up, and says so, instead of making readers
+    /// wait for ever.
+    @Test func aCrashLoopEnds() throws {
+        let fixture = try fixture(Fixture.pattern(100_000, seed: 22))
+        while let server = fixture.server {
+            kill(server, SIGABRT)
+            #expect(
+                fixture.eventually { fixture.server != server || fixture.supervisor == nil }
+            )
+            _ = fixture.eventually { fixture.server != nil || fixture.supervisor == nil }
+        }
+        #expect(fixture.processes().isEmpty)
+        #expect(fixture.text(fixture.data + "/sync2nas.log").contains("giving the mount up"))
+        #expect(open(fixture.library, O_RDONLY) == -1)
+        // The next mount cleans up.
+        #expect(try fixture.mount().code == 0)
+        #expect(fixture.files(below: fixture.library) == [Self.episode])
+    }
+
+    /// The kernel reads a complete file without asking the server, before and after the server
+    /// died, and the bytes are the same.
+    @Test func aCompleteFileIsReadByTheKernel() throws {
+        let bytes = Fixture.pattern(3_000_000, seed: 23)
+        let fixture = try fixture(bytes)
+        let path = fixture.library + "/" + Self.episode
+        guard try isPassedThrough(fixture) else {
+            let mount = try #require(try status(fixture)["mount"] as? [String: Any])
+            let words = try #require(mount["passthrough"] as? String)
+            #expect(words.hasPrefix("off: ") && words.count > 10)
+            return
+        }
+        #expect(try fixture.bytes(path) == bytes)
+        // Complete in the map, and so on the disk.
+        var before = -1
+        #expect(
+            fixture.eventually {
+                guard let first = try? hits(fixture) else { return false }
+                _ = try? fixture.bytes(path)
+                before = (try? hits(fixture)) ?? -2
+                return first == before
+            }
+        )
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        let mapped = try #require(mmap(nil, bytes.count, PROT_READ, MAP_SHARED, descriptor, 0))
+        #expect(memcmp(mapped, bytes, bytes.count) == 0)
+        munmap(mapped, bytes.count)
+        #expect(try hits(fixture) == before)
+        try replaceServer(of: fixture)
+        var buffer = [UInt8](repeating: 0, count: 100_000)
+        #expect(pread(descriptor, &buffer, 100_000, 1_000_000) == 100_000)
+        #expect(buffer.elementsEqual(bytes[1_000_000..<1_100_000]))
+        #expect(try fixture.bytes(path) == bytes)
+    }
+
+    /// Passthrough can be switched off, and the bytes are the same.
+    @Test func passthroughCanBeSwitchedOff() throws {
+        let bytes = Fixture.pattern(1_000_000, seed: 24)
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
+        try #require(try fixture.mount(extra: ["SYNC2NAS_MOUNT_PASSTHROUGH": "no"]).code == 0)
+        #expect(!(try isPassedThrough(fixture)))
+        for _ in 0..<2 {
+            #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
+        }
+        #expect(try hits(fixture) > 0)
+    }
+}
