@@ -44,20 +44,36 @@ enum FileRows {
             .execute(arguments: [id])
     }
 
-    static func upsert(_ record: FileChange.Record, _ database: Database) throws {
-        var decision = record.decision
-        if let draft = record.newShow, decision.placement != nil {
-            decision.placement?.showID = try ShowRows.save(draft, replacing: nil, database).id
+    static func upsert(_ records: [FileChange.Record], _ database: Database) throws {
+        // A season's files start the same show.
+        var started: [ShowDraft: Int64] = [:]
+        let statement = try database.cachedStatement(sql: upsertStatement)
+        let encoder = JSONEncoder()
+        for record in records {
+            var decision = record.decision
+            if let draft = record.newShow, decision.placement != nil {
+                let id = try started[draft] ?? ShowRows.save(draft, replacing: nil, database).id
+                started[draft] = id
+                decision.placement?.showID = id
+            }
+            try statement.execute(arguments: values(of: record.file, record.kind, decision, encoder))
         }
+    }
+
+    private static func values(
+        of file: RemoteFile,
+        _ kind: FileKind,
+        _ decision: Decision,
+        _ encoder: JSONEncoder
+    ) throws -> StatementArguments {
         let placement = decision.placement
-        let file = record.file
-        try database.cachedStatement(sql: upsertStatement).execute(arguments: [
+        return [
             RemotePath.escaped(file.path.lastComponent), file.path.text,
             Int64(clamping: file.size), file.modifiedSeconds,
-            placement == nil ? "downloaded" : "routed", record.kind.rawValue,
+            placement == nil ? "downloaded" : "routed", kind.rawValue,
             placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
-            decision.rule, String(decoding: try JSONEncoder().encode(decision), as: UTF8.self),
-        ])
+            decision.rule, String(decoding: try encoder.encode(decision), as: UTF8.self),
+        ]
     }
 
     private static let upsertStatement = """

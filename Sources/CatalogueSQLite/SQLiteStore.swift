@@ -56,7 +56,7 @@ public final class SQLiteStore: CatalogueStore {
     public func apply(_ change: FileChange) async throws(CatalogueError) {
         try await write("record scanned files") { database in
             for id in change.gone { try FileRows.delete(id, database) }
-            for record in change.records { try FileRows.upsert(record, database) }
+            try FileRows.upsert(change.records, database)
         }
     }
 

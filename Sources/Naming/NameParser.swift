@@ -10,9 +10,13 @@ public struct NameParser: Sendable {
     /// - Parameter path: Relative, with slashes; any text.
     /// - Returns: What it says; fields stay empty where it says nothing.
     public func parse(_ path: String) -> ParsedName {
+        parse(path, folder: read)
+    }
+
+    private func parse(_ path: String, folder: (Substring) -> ParsedName) -> ParsedName {
         let folders = Folders(path)
         var name = read(folders.file)
-        Folders.complete(&name, from: folders.parents, read: read)
+        Folders.complete(&name, from: folders.parents, read: folder)
         name.exclusion = name.exclusion ?? Folders.exclusion(folders.parents)
         name.confidence = Confidence.of(name)
         return name
@@ -23,7 +27,17 @@ public struct NameParser: Sendable {
     /// - Parameter paths: Relative paths in the same directory.
     /// - Returns: One result for each path, in their order.
     public func parse(siblings paths: [String]) -> [ParsedName] {
-        Siblings.reconciled(paths.map(parse))
+        // They have the same folders.
+        var folders: [Substring: ParsedName] = [:]
+        let names = paths.map { path in
+            parse(path) { folder in
+                if let known = folders[folder] { return known }
+                let name = read(folder)
+                folders[folder] = name
+                return name
+            }
+        }
+        return Siblings.reconciled(names)
     }
 
     private func read(_ name: Substring) -> ParsedName {
