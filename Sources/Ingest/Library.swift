@@ -154,6 +154,8 @@ public actor Library {
                 let known = contents.shows.first { $0.systemName == draft.systemName }
                 decision.placement?.showID = known?.id ?? 0
             }
+            guard decision != file.decision else { continue }
+            change.records.append(record)
             // The rule may read otherwise now; that alone moves nothing.
             if decision.placement == file.decision.placement,
                 decision.traits == file.decision.traits,
@@ -162,7 +164,6 @@ public actor Library {
                 continue
             }
             moves.append(Move(file: file, new: decision, newShow: record.newShow?.systemName))
-            change.records.append(record)
         }
         if !dryRun { try await commit(change) }
         return (moves, meant.count)

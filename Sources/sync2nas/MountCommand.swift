@@ -118,6 +118,7 @@ struct MountCommand: AsyncParsableCommand {
         attempt: (String?, @escaping (MessageSocket.Message) -> Void) throws -> Int32
     ) throws {
         var password: String?
+        let state = FreshState(settings)
         for _ in 0..<3 {
             var failure: (text: String, needsPassword: Bool)?
             let code = try attempt(password) { message in
@@ -131,16 +132,21 @@ struct MountCommand: AsyncParsableCommand {
                 }
             }
             guard let failure else {
-                guard code == 0 else { throw ExitCode(code) }
+                guard code == 0 else {
+                    printError("error: the mount ended; '\(logFile(settings))' may say why")
+                    throw ExitCode(code)
+                }
                 return
             }
             showProgress("")
             password = failure.needsPassword ? ask(for: settings) : nil
             if password == nil {
+                state.remove()
                 printError("error: \(failure.text)")
                 throw ExitCode(1)
             }
         }
+        state.remove()
         printError("error: the server refuses the password")
         throw ExitCode(1)
     }

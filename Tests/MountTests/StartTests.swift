@@ -19,6 +19,7 @@ import Testing
         #expect(result.errors.contains(words), "\(result.errors)")
         #expect(!fixture.isMounted)
         #expect(fixture.processes().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: fixture.data))
     }
 
     @Test func theMountAnswersWhenTheCommandReturns() throws {
