@@ -56,7 +56,8 @@ enum FileRows {
                 started[draft] = id
                 decision.placement?.showID = id
             }
-            try statement.execute(arguments: values(of: record.file, record.kind, decision, encoder))
+            let values = try values(of: record.file, record.kind, decision, encoder)
+            try statement.execute(arguments: values)
         }
     }
 

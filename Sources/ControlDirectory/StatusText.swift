@@ -46,9 +46,10 @@ enum StatusText {
     private static func mount(_ mount: StatusReport.Mount?) -> String {
         guard let mount else { return "not mounted" }
         let takeovers =
-            mount.takeovers > 0 ? ", the \(mount.takeovers + 1)th since it was mounted" : ""
-        return "process \(mount.processID)\(takeovers), mounted at \(mount.path),"
-            + " running since \(date(mount.since))"
+            mount.takeovers > 0
+            ? "; the process died and was replaced \(mount.takeovers) times" : ""
+        return "process \(mount.processID), mounted at \(mount.path),"
+            + " running since \(date(mount.since))\(takeovers)"
     }
 
     private static func remote(_ remote: StatusReport.Remote) -> String {

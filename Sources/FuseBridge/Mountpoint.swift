@@ -19,6 +19,12 @@ public enum Mountpoint {
                     + " or give the container the device (docker: --device /dev/fuse)"
             )
         }
+        guard access("/dev/fuse", R_OK | W_OK) == 0 else {
+            throw Problem(
+                description: "this user may not use /dev/fuse: as root, 'chmod 666 /dev/fuse' lets"
+                    + " everybody mount, as is usual"
+            )
+        }
         var status = stat()
         if stat(path, &status) != 0, isDead(errno) {
             unmount(path)

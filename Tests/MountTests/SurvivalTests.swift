@@ -19,7 +19,7 @@ import Testing
         let old = try #require(fixture.server)
         kill(old, signal)
         #expect(fixture.eventually { (fixture.server ?? old) != old })
-        #expect(fixture.text(fixture.control("status")).contains("since it was mounted"))
+        #expect(fixture.text(fixture.control("status")).contains("was replaced"))
     }
 
     private func status(_ fixture: Fixture) throws -> [String: Any] {
