@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import StandIns
+import Testing
 
 /// A seedbox, a TMDB and the program itself, mounted for real.
 ///
@@ -15,6 +16,17 @@ final class Fixture {
         tmdb = try TMDBStandIn()
         directory = try temporaryDirectory()
         mkdir(mountpoint, 0o755)
+    }
+
+    /// Below ``library``, where ``withEpisode(_:)`` has its file.
+    static let episode = "Quiet Harbour/Season 01/Quiet Harbour - S01E01 [1080p].mkv"
+
+    /// A mount of a seedbox with one episode.
+    static func withEpisode(_ bytes: [UInt8]) throws -> Fixture {
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
+        try #require(try fixture.mount().code == 0)
+        return fixture
     }
 
     deinit {

@@ -5,20 +5,11 @@ import Testing
 
 /// Bytes, sizes and times on a real mount of a real sshd.
 @Suite(.serialized) struct ReadTests {
-    private static let episode = "Quiet Harbour/Season 01/Quiet Harbour - S01E01 [1080p].mkv"
-
-    private func fixture(_ bytes: [UInt8]) throws -> Fixture {
-        let fixture = try Fixture()
-        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
-        try #require(try fixture.mount().code == 0)
-        return fixture
-    }
-
     /// Whatever is read, in whatever way, is byte for byte what lies on the seedbox.
     @Test func everyWayOfReadingGivesTheSameBytes() throws {
         let bytes = Fixture.pattern(5_000_003, seed: 1)
-        let fixture = try fixture(bytes)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(bytes)
+        let path = fixture.library + "/" + Fixture.episode
         let descriptor = open(path, O_RDONLY)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -50,8 +41,8 @@ import Testing
     /// Readers of one file at once get the right bytes, each.
     @Test func eightReadersAtOnceGetTheRightBytes() async throws {
         let bytes = Fixture.pattern(4_000_000, seed: 2)
-        let fixture = try fixture(bytes)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(bytes)
+        let path = fixture.library + "/" + Fixture.episode
         await withTaskGroup(of: Bool.self) { group in
             for reader in 0..<8 {
                 group.addTask {
@@ -90,12 +81,15 @@ import Testing
         "test \"$(tail -c 1234 \"$1\" | cksum)\" = \"$(tail -c 1234 \"$3\" | cksum)\"",
     ])
     func toolsWork(_ command: String) throws {
-        let fixture = try fixture(
+        let fixture = try Fixture.withEpisode(
             Fixture.pattern(1_500_000, seed: 3) + Array("\nharbour\nthe harbour\n".utf8)
         )
         let source = fixture.seedbox.root + "/Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv"
         let result = try fixture.run(
-            ["-c", command, "sh", fixture.library + "/" + Self.episode, fixture.directory, source],
+            [
+                "-c", command, "sh", fixture.library + "/" + Fixture.episode, fixture.directory,
+                source,
+            ],
             program: "/bin/sh"
         )
         #expect(result.code == 0, "\(result.errors)")
@@ -149,9 +143,9 @@ import Testing
 
     /// Sizes, times and inode numbers are the same after a remount, and caching changes none.
     @Test func metadataIsStable() throws {
-        let fixture = try fixture(Fixture.pattern(300_000, seed: 4))
+        let fixture = try Fixture.withEpisode(Fixture.pattern(300_000, seed: 4))
         func all() -> [String] {
-            (["", "Quiet Harbour", "Quiet Harbour/Season 01", Self.episode]).map { name in
+            (["", "Quiet Harbour", "Quiet Harbour/Season 01", Fixture.episode]).map { name in
                 var status = stat()
                 guard stat(fixture.library + "/" + name, &status) == 0 else { return "missing" }
                 return
@@ -160,7 +154,7 @@ import Testing
         }
         let before = all()
         #expect(before.last?.hasSuffix("300000 1600000000 1600000000") ?? false)
-        _ = try fixture.bytes(fixture.library + "/" + Self.episode)
+        _ = try fixture.bytes(fixture.library + "/" + Fixture.episode)
         #expect(all() == before)
         #expect(try fixture.unmount().code == 0)
         try #require(try fixture.mount().code == 0)
@@ -175,12 +169,12 @@ import Testing
         try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
         try fixture.seedbox.write("Quiet.Harbour.S01E02.1080p.WEB-CREW.mkv", bytes)
         try #require(try fixture.mount().code == 0)
-        #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
+        #expect(try fixture.bytes(fixture.library + "/" + Fixture.episode) == bytes)
         #expect(try fixture.unmount().code == 0)
         fixture.seedbox.stopServer()
         let limit = ["SYNC2NAS_SFTP_READ_TIMEOUT": "2"]
         try #require(try fixture.mount(extra: limit).code == 0)
-        #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
+        #expect(try fixture.bytes(fixture.library + "/" + Fixture.episode) == bytes)
         let other = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E02 [1080p].mkv"
         let descriptor = open(other, O_RDONLY)
         var buffer = [UInt8](repeating: 0, count: 10)
@@ -234,8 +228,8 @@ import Testing
     @Test func aReplacedFileShowsItsNewBytes() throws {
         let old = Fixture.pattern(400_000, seed: 8)
         let new = Fixture.pattern(500_000, seed: 9)
-        let fixture = try fixture(old)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(old)
+        let path = fixture.library + "/" + Fixture.episode
         #expect(try fixture.bytes(path) == old)
         try fixture.seedbox.write(
             "Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv",
@@ -250,8 +244,8 @@ import Testing
     /// cleaned away.
     @Test func aKilledMountLosesNothing() throws {
         let bytes = Fixture.pattern(1_000_000, seed: 10)
-        let fixture = try fixture(bytes)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(bytes)
+        let path = fixture.library + "/" + Fixture.episode
         #expect(try fixture.bytes(path) == bytes)
         // Sixteen blocks: the map ends in two bytes of bits, which are set once all is promised.
         #expect(fixture.eventually { self.map(fixture).suffix(2) == [0xFF, 0xFF] })
@@ -259,7 +253,7 @@ import Testing
         #expect(fixture.eventually { fixture.processes().isEmpty })
         fixture.seedbox.stopServer()
         try #require(try fixture.mount().code == 0)
-        #expect(fixture.files(below: fixture.library) == [Self.episode])
+        #expect(fixture.files(below: fixture.library) == [Fixture.episode])
         #expect(try fixture.bytes(path) == bytes)
     }
 

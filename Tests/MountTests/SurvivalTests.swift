@@ -5,15 +5,6 @@ import Testing
 
 /// The mount outlives the process that serves it, and the kernel reads complete files itself.
 @Suite(.serialized) struct SurvivalTests {
-    private static let episode = "Quiet Harbour/Season 01/Quiet Harbour - S01E01 [1080p].mkv"
-
-    private func fixture(_ bytes: [UInt8]) throws -> Fixture {
-        let fixture = try Fixture()
-        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
-        try #require(try fixture.mount().code == 0)
-        return fixture
-    }
-
     /// Kills the server and waits for another one that answers.
     private func replaceServer(of fixture: Fixture, _ signal: Int32 = SIGKILL) throws {
         let old = try #require(fixture.server)
@@ -42,8 +33,8 @@ import Testing
     /// A handle that was open when the server died goes on reading, and so does everything else.
     @Test func aKilledServerIsReplaced() throws {
         let bytes = Fixture.pattern(9_000_000, seed: 20)
-        let fixture = try fixture(bytes)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(bytes)
+        let path = fixture.library + "/" + Fixture.episode
         let descriptor = open(path, O_RDONLY)
         try #require(descriptor >= 0)
         defer { close(descriptor) }
@@ -54,7 +45,7 @@ import Testing
             #expect(pread(descriptor, &buffer, 100_000, off_t(offset)) == 100_000)
             #expect(buffer.elementsEqual(bytes[offset..<offset + 100_000]))
         }
-        #expect(fixture.files(below: fixture.library) == [Self.episode])
+        #expect(fixture.files(below: fixture.library) == [Fixture.episode])
         #expect(try fixture.bytes(path) == bytes)
         #expect(fixture.echo("Dark", to: "add-show") == 0)
         #expect(try fixture.unmount().code == 0)
@@ -64,10 +55,11 @@ import Testing
     /// A read that waited when the server died is answered by its successor.
     @Test func aReadInFlightCompletes() throws {
         let bytes = Fixture.pattern(3_000_000, seed: 21)
-        let fixture = try fixture(bytes)
+        let fixture = try Fixture.withEpisode(bytes)
         fixture.seedbox.pause()
         let copy = fixture.directory + "/copy"
-        let reader = try ChildProcess("cat", [fixture.library + "/" + Self.episode], output: copy)
+        let path = fixture.library + "/" + Fixture.episode
+        let reader = try ChildProcess("cat", [path], output: copy)
         #expect(
             fixture.eventually {
                 fixture.text("/proc/\(reader.pid)/wchan").contains("fuse")
@@ -88,7 +80,7 @@ import Testing
     /// A server that crashes again and again is given up, and says so, instead of making readers
     /// wait for ever.
     @Test func aCrashLoopEnds() throws {
-        let fixture = try fixture(Fixture.pattern(100_000, seed: 22))
+        let fixture = try Fixture.withEpisode(Fixture.pattern(100_000, seed: 22))
         while let server = fixture.server {
             kill(server, SIGABRT)
             #expect(
@@ -101,15 +93,15 @@ import Testing
         #expect(open(fixture.library, O_RDONLY) == -1)
         // The next mount cleans up.
         #expect(try fixture.mount().code == 0)
-        #expect(fixture.files(below: fixture.library) == [Self.episode])
+        #expect(fixture.files(below: fixture.library) == [Fixture.episode])
     }
 
     /// The kernel reads a complete file without asking the server, before and after the server
     /// died, and the bytes are the same.
     @Test func aCompleteFileIsReadByTheKernel() throws {
         let bytes = Fixture.pattern(3_000_000, seed: 23)
-        let fixture = try fixture(bytes)
-        let path = fixture.library + "/" + Self.episode
+        let fixture = try Fixture.withEpisode(bytes)
+        let path = fixture.library + "/" + Fixture.episode
         guard try isPassedThrough(fixture) else {
             let mount = try #require(try status(fixture)["mount"] as? [String: Any])
             let words = try #require(mount["passthrough"] as? String)
@@ -148,7 +140,7 @@ import Testing
         try #require(try fixture.mount(extra: ["SYNC2NAS_MOUNT_PASSTHROUGH": "no"]).code == 0)
         #expect(!(try isPassedThrough(fixture)))
         for _ in 0..<2 {
-            #expect(try fixture.bytes(fixture.library + "/" + Self.episode) == bytes)
+            #expect(try fixture.bytes(fixture.library + "/" + Fixture.episode) == bytes)
         }
         #expect(try hits(fixture) > 0)
     }
