@@ -79,8 +79,12 @@ public actor Library {
         var summary = ScanSummary()
         var change = FileChange()
         change.gone = contents.files.filter { file in
-            !present.contains(file.file.path)
-                && !unknown.contains { file.file.path.isInside($0) }
+            guard !present.contains(file.file.path) else { return false }
+            // What lies outside of what was asked for goes only when all that was asked for could
+            // be listed: a mistyped path takes nothing away.
+            let isAsked = roots.contains { file.file.path.isInside($0) }
+            return isAsked
+                ? !unknown.contains { file.file.path.isInside($0) } : unknown.isEmpty
         }.map(\.id)
         let new = scan.files.filter { known[$0.path] == nil }
         change.records = route(new)
@@ -102,11 +106,13 @@ public actor Library {
     /// Roots that turned wholly empty: a seedbox whose disk is not mounted looks just so, so that
     /// is believed only when the next scan says it again.
     private func doubtful(_ scan: SeedboxScanner.Result) -> [RemotePath] {
-        let empty = roots.filter { root in
+        let listed = roots.filter { !scan.unknown.contains($0) }
+        let empty = listed.filter { root in
             !scan.files.contains { $0.path.isInside(root) }
                 && contents.files.contains { $0.file.path.isInside(root) }
         }
-        defer { emptyRoots = Set(empty) }
+        // What could not be listed says nothing: neither that it is empty nor that it is not.
+        defer { emptyRoots = emptyRoots.subtracting(listed).union(empty) }
         return empty.filter { root in
             guard !emptyRoots.contains(root) else { return false }
             log.warning(

@@ -80,6 +80,8 @@ public struct SeedboxScanner: Sendable {
         var directories: [RemotePath] = []
         var links: [RemotePath] = []
         var problems: [String] = []
+        /// Worth a log line, and nothing that a person must mend.
+        var oddNames: String?
         var error: SourceError?
     }
 
@@ -97,6 +99,13 @@ public struct SeedboxScanner: Sendable {
                 "'\(directory.path.printable)' has more than \(Self.maximumEntries) entries;"
                     + " the rest is left out"
             )
+        }
+        let odd = entries.filter { Self.isOdd($0.name) }
+        if let first = odd.first {
+            let name = RemotePath.printable(RemotePath.escaped(Array(first.name.prefix(80))))
+            listing.oddNames =
+                "\(odd.count) names in '\(directory.path.printable)' hold control characters or are"
+                + " not UTF-8, as '\(name)' does; they are shown without"
         }
         for entry in entries {
             guard Self.isSafe(entry.name) else {
@@ -132,9 +141,12 @@ public struct SeedboxScanner: Sendable {
     private func problems(with links: [RemotePath], roots: [RemotePath]) async -> [String] {
         var problems: [String] = []
         for link in links.prefix(Self.explainedLinks) {
-            // A dangling link is common where torrents were removed; it is not worth a word.
-            guard let (target, _) = try? await source.resolve(link),
-                !roots.contains(where: { target.isInside($0) })
+            guard let (target, _) = try? await source.resolve(link) else {
+                // Common where torrents were removed: not worth a person's time.
+                log.info("the link '\(link.printable)' leads nowhere, or round in a circle")
+                continue
+            }
+            guard !roots.contains(where: { target.isInside($0) })
             else { continue }
             problems.append(
                 "ignored the link '\(link.printable)': it leads to '\(target.printable)', outside the"
@@ -151,6 +163,7 @@ public struct SeedboxScanner: Sendable {
         seen: inout Set<RemotePath>
     ) {
         for problem in listing.problems { log.warning("\(problem)") }
+        if let oddNames = listing.oddNames { log.warning("\(oddNames)") }
         result.problems += listing.problems
         if let error = listing.error {
             // Below a root, a directory that vanished between two listings is just gone.
@@ -175,6 +188,12 @@ public struct SeedboxScanner: Sendable {
         for path in listing.directories where seen.insert(path).inserted {
             queue.append(Directory(path: path, depth: depth))
         }
+    }
+
+    /// Whether a name holds what no sensible name does.
+    static func isOdd(_ name: [UInt8]) -> Bool {
+        if name.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return true }
+        return name.contains { $0 >= 0x80 } && String(validating: name, as: UTF8.self) == nil
     }
 
     /// Whether a name leads to a child of its directory and nowhere else.

@@ -190,6 +190,26 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
         #expect(try await library.record(found([])).gone == 1)
     }
 
+    @Test func aRootThatCannotBeListedIsNotTakenForEmpty() async throws {
+        _ = try await library.record(found(["/d/A.S01E01.mkv"]))
+        var away = SeedboxScanner.Result()
+        away.unknown = [RemotePath("/d")]
+        #expect(try await library.record(away).gone == 0)
+        // A seedbox that comes back without its disk looks like this once.
+        #expect(try await library.record(found([])).gone == 0)
+        #expect(try await library.record(away).gone == 0)
+        #expect(try await library.record(found([])).gone == 1)
+    }
+
+    @Test func aMistypedPathTakesNothingAway() async throws {
+        _ = try await library.record(found(["/elsewhere/A.S01E01.mkv", "/d/B.S01E01.mkv"]))
+        var away = SeedboxScanner.Result()
+        away.unknown = [RemotePath("/d")]
+        #expect(try await library.record(away).gone == 0)
+        // What is no longer asked for goes once all that is was listed.
+        #expect(try await library.record(found(["/d/B.S01E01.mkv"])).gone == 1)
+    }
+
     @Test func twoSpellingsOfANewShowAreOne() async throws {
         _ = try await library.record(
             found(["/d/Quiet.Harbour.S01E01.mkv", "/d/quiet_harbour_s01e02.mkv"])
