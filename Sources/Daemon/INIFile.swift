@@ -28,15 +28,15 @@ struct INIFile: Sendable {
     /// - Throws: ``Problem`` with the line.
     init(_ text: String, name: String) throws(Problem) {
         var section = ""
-        for (number, raw) in text.split(separator: "\n", omittingEmptySubsequences: false)
-            .enumerated()
-        {
+        // Also "\r\n", which is one character.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (number, raw) in lines.enumerated() {
             let line = Self.withoutComment(raw).trimmingCharacters(in: .whitespacesAndNewlines)
             if line.isEmpty { continue }
             let place = "\(name), line \(number + 1)"
             if line.hasPrefix("[") {
                 guard line.hasSuffix("]"), line.count > 2 else {
-                    throw Problem(description: "\(place): '\(line)' is no section; write [name]")
+                    throw Problem(description: "\(place): the section has no end; write [name]")
                 }
                 section = line.dropFirst().dropLast().trimmingCharacters(in: .whitespaces)
                     .lowercased()
@@ -45,7 +45,8 @@ struct INIFile: Sendable {
             guard let mark = line.firstIndex(where: { $0 == "=" || $0 == ":" }),
                 mark != line.startIndex
             else {
-                throw Problem(description: "\(place): '\(line)' is no setting; write key = value")
+                // The line may hold a secret.
+                throw Problem(description: "\(place): this is no setting; write key = value")
             }
             guard !section.isEmpty else {
                 throw Problem(description: "\(place): the setting stands before any [section]")

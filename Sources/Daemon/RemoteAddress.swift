@@ -90,19 +90,29 @@ struct RemoteAddress: Hashable, Sendable {
         guard !host.isEmpty, !user.isEmpty else {
             throw Settings.Problem("'\(text)' names no host or no user: \(form)")
         }
-        let path = rest[slash...]
-        self.init(
-            user: user,
-            host: host,
-            port: port,
-            paths: try Self.paths(path.removingPercentEncoding ?? String(path))
-        )
+        let paths = try Self.paths(encoded: rest[slash...])
+        self.init(user: user, host: host, port: port, paths: paths)
+    }
+
+    /// A path as it stands in an address, where `,` separates paths and `%` begins a code.
+    static func encoded(_ path: RemotePath) -> String {
+        path.text.replacingOccurrences(of: "%", with: "%25")
+            .replacingOccurrences(of: ",", with: "%2C")
+            .replacingOccurrences(of: "\n", with: "%0A")
     }
 
     /// Paths separated by commas; one that lies inside another is listed with it.
     private static func paths(_ text: String) throws(Settings.Problem) -> [RemotePath] {
+        try paths(text.split(separator: ",").map(String.init))
+    }
+
+    private static func paths(encoded text: Substring) throws(Settings.Problem) -> [RemotePath] {
+        try paths(text.split(separator: ",").map { $0.removingPercentEncoding ?? String($0) })
+    }
+
+    private static func paths(_ parts: [String]) throws(Settings.Problem) -> [RemotePath] {
         var paths: [RemotePath] = []
-        for part in text.split(separator: ",") {
+        for part in parts {
             let path = part.trimmingCharacters(in: .whitespaces)
             guard path.hasPrefix("/") else {
                 throw Settings.Problem("the seedbox path '\(path)' must begin with a slash")

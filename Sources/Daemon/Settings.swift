@@ -143,10 +143,10 @@ public struct Settings: Sendable {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw Problem("the password file '\(file)' cannot be read")
         }
-        guard let line = text.split(separator: "\n", maxSplits: 1).first, !line.isEmpty else {
+        guard let line = text.split(maxSplits: 1, whereSeparator: \.isNewline).first else {
             throw Problem("the password file '\(file)' is empty; its first line is the password")
         }
-        return String(line.hasSuffix("\r") ? line.dropLast() : line)
+        return String(line)
     }
 
     private static func directory(
@@ -189,7 +189,7 @@ extension Settings {
 
     /// "sftp://user@host:port/path" for each root, a line each.
     public var remoteText: String {
-        roots.map { account.address + $0.text }.joined(separator: "\n")
+        roots.map { account.address + RemoteAddress.encoded($0) }.joined(separator: "\n")
     }
 
     /// Whether the catalogue is of this remote.

@@ -2,9 +2,9 @@ import Foundation
 import Primitives
 import StandIns
 import Testing
-import Transfer
 
 @testable import Daemon
+@testable import Transfer
 
 @Suite struct SettingsTests {
     private let directory: String
@@ -102,6 +102,33 @@ import Transfer
     func aWrongFileIsRefusedWithTheReason(_ text: String) throws {
         let error = #expect(throws: Settings.Problem.self) { try settings(text) }
         #expect(error.map { !$0.description.isEmpty } ?? false)
+    }
+
+    @Test func windowsLineEndsAreRead() throws {
+        let text = original.replacingOccurrences(of: "\n", with: "\r\n")
+        #expect(try settings(text).remoteText == settings(original).remoteText)
+        let path = directory + "/password"
+        try "hunter2\r\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let account = try settings(original) { $0.passwordFile = path }.account
+        #expect(account.password?.text == "hunter2")
+    }
+
+    @Test(arguments: ["[SFTP]\npassword TopSecret", "[SFTP\r\nTopSecret"])
+    func aWrongLineIsNeverShown(_ text: String) {
+        let error = #expect(throws: (any Error).self) { try settings(text) }
+        #expect(!"\(String(describing: error))".contains("TopSecret"))
+        #expect("\(String(describing: error))".contains("line "))
+    }
+
+    @Test(arguments: ["/a%2520b", "/TV%2C%20Shows", "/a,/b%25", "/plain"])
+    func anAddressIsRememberedAsItWasMeant(_ path: String) throws {
+        let first = try settings("") { $0.remote = "sftp://me@box\(path)" }
+        try FileManager.default.createDirectory(
+            atPath: directory + "/data",
+            withIntermediateDirectories: true
+        )
+        first.remember()
+        #expect(try settings("").roots == first.roots)
     }
 
     @Test func sizesAndTimesHaveUnits() throws {
