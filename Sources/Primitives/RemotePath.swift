@@ -51,7 +51,7 @@ extension RemotePath: CustomStringConvertible {
     private static let escapeBase: UInt32 = 0x10FF00
 
     public var text: String { RemotePath.escaped(bytes) }
-    public var description: String { text }
+    public var description: String { printable }
 
     /// The text without what would break a line or act on a terminal: for logs and messages.
     public var printable: String { RemotePath.printable(text) }

@@ -80,8 +80,8 @@ struct Complaints {
             if let identity = try? IdentityFile(file), identity.isLocked {
                 return ConnectionError(
                     .keyUnusable,
-                    "identity file '\(file)' needs a passphrase: add it to ssh-agent, or"
-                        + " give the passphrase, which uses transport=libssh2"
+                    "identity file '\(file)' needs a passphrase: add it to an agent with"
+                        + " 'ssh-add \(file)'"
                 )
             }
         }

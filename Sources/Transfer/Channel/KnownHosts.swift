@@ -10,8 +10,8 @@ struct HostKey {
     let fingerprint: String
 }
 
-/// The host keys on file, in OpenSSH's format, as libssh2 reads them: plain and hashed names,
-/// no patterns and no certificates.
+/// The host keys on file, in OpenSSH's format: plain and hashed names as libssh2 reads them, and
+/// patterns, which it does not know; no certificates.
 final class KnownHosts {
     enum Verdict {
         case trusted
@@ -64,14 +64,48 @@ final class KnownHosts {
             let text = String(decoding: line, as: UTF8.self)
             let words = text.split(whereSeparator: \.isWhitespace)
             if words.first == "@revoked", words.count > 3 { revoked.insert(String(words[3])) }
-            guard let first = words.first, !first.hasPrefix("@") else { continue }
+            guard let first = words.first, !first.hasPrefix("@"),
+                let plain = plainLine(text, names: first)
+            else { continue }
             _ = libssh2_knownhost_readline(
                 hosts,
-                text,
-                text.utf8.count,
+                plain,
+                plain.utf8.count,
                 LIBSSH2_KNOWNHOST_FILE_OPENSSH
             )
         }
+    }
+
+    /// A line without patterns that says of our host what `text` says.
+    ///
+    /// - Returns: nil when the line excludes our host.
+    private func plainLine(_ text: String, names: Substring) -> String? {
+        guard names.contains(where: { "*?!".contains($0) }) else { return text }
+        let patterns = names.lowercased().split(separator: ",")
+        let excludes = patterns.contains { $0.first == "!" && Self.matches(name, $0.dropFirst()) }
+        guard !excludes, patterns.contains(where: { Self.matches(name, $0) }) else { return nil }
+        return name + text.drop(while: \.isWhitespace).dropFirst(names.count)
+    }
+
+    /// Whether a name fits a pattern with `*` and `?` (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT").
+    static func matches(_ name: some StringProtocol, _ pattern: some StringProtocol) -> Bool {
+        // Row by row: which beginnings of the name the pattern so far fits. Linear in both, where
+        // trying each place of each star is not.
+        let name = Array(name.utf8)
+        var fits = [true] + [Bool](repeating: false, count: name.count)
+        for sign in pattern.utf8 {
+            var next = [Bool](repeating: false, count: name.count + 1)
+            let isStar = sign == UInt8(ascii: "*")
+            if isStar { next[0] = fits[0] }
+            for index in name.indices {
+                next[index + 1] =
+                    isStar
+                    ? fits[index + 1] || next[index]
+                    : fits[index] && (sign == UInt8(ascii: "?") || sign == name[index])
+            }
+            fits = next
+        }
+        return fits.last ?? false
     }
 
     private func check(_ base64: String, _ mask: Int32) -> Int32 {
