@@ -72,8 +72,13 @@ final class ControlFile: Sendable {
             case .failure(let error): ("error: \(error)\n", ControlError(error.controlCode))
             }
         let text = "> \(Printable.line(line))\n\(result.0)"
-        last.withLock { $0 = (text, Int64(Date().timeIntervalSince1970)) }
+        note(text)
         return (text, result.1)
+    }
+
+    /// Keeps an answer for later readers.
+    func note(_ text: String) {
+        last.withLock { $0 = (text, Int64(Date().timeIntervalSince1970)) }
     }
 }
 
@@ -131,19 +136,20 @@ final class CommandSession: ControlSession {
     func write(_ bytes: [UInt8]) async throws(ControlError) {
         let lines = state.withLock { state -> [[UInt8]]? in
             state.pending += bytes
-            guard state.pending.count <= Self.longestLine else {
-                state.pending = []
-                return nil
-            }
             var parts = state.pending.split(
                 separator: UInt8(ascii: "\n"),
                 omittingEmptySubsequences: false
             )
             state.pending = parts.popLast().map(Array.init) ?? []
+            guard (parts + [state.pending[...]]).allSatisfy({ $0.count <= Self.longestLine })
+            else {
+                state.pending = []
+                return nil
+            }
             return parts.map(Array.init)
         }
         guard let lines else {
-            answer("error: a line may have at most \(Self.longestLine) bytes\n")
+            refuse("a line may have at most \(Self.longestLine) bytes")
             throw ControlError(.invalid)
         }
         try await run(lines)
@@ -161,7 +167,7 @@ final class CommandSession: ControlSession {
     private func run(_ lines: [[UInt8]]) async throws(ControlError) {
         for line in lines {
             guard let text = String(validating: line, as: UTF8.self), !text.contains("\0") else {
-                answer("error: the line is not UTF-8 text\n")
+                refuse("the line is not UTF-8 text")
                 throw ControlError(.invalid)
             }
             let words = text.trimmingCharacters(in: .whitespaces)
@@ -170,6 +176,13 @@ final class CommandSession: ControlSession {
             answer(result.text)
             if let error = result.error { throw error }
         }
+    }
+
+    /// Says why a line was not even tried, to this handle and to later readers.
+    private func refuse(_ reason: String) {
+        let text = "> (a line that cannot be read)\nerror: \(reason)\n"
+        file.note(text)
+        answer(text)
     }
 
     private func answer(_ text: String) {

@@ -58,8 +58,9 @@ extension ControlFile {
         _ operations: Operations
     ) async throws(OperationError) -> String {
         let flag = "--dry-run"
-        let isDry = line.hasPrefix(flag + " ")
-        let name = isDry ? String(line.dropFirst(flag.count + 1)) : line
+        let words = line.split(separator: " ")
+        let isDry = words.first == flag[...] || words.last == flag[...]
+        let name = isDry ? words.filter { $0 != flag[...] }.joined(separator: " ") : line
         let show = try await operations.addShow(AddShowRequest(name, dryRun: isDry))
         let year = show.year.map { " (\($0))" } ?? ""
         return (show.dryRun ? "would add" : "added")

@@ -82,7 +82,8 @@ public struct ControlClient: Sendable {
     public func run(_ name: String, _ line: String) throws(Refusal) -> String {
         let descriptor = try open(name, O_RDWR)
         defer { close(descriptor) }
-        let text = line + "\n"
+        // One command, whatever stands in it.
+        let text = line.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n"
         let written = write(descriptor, text, text.utf8.count)
         let failure = errno
         // The first line repeats the question.

@@ -156,7 +156,10 @@ public struct TMDBClient: Sendable {
             response = try await http.send(request)
         } catch {
             switch error.code {
-            case .unreachable, .timedOut, .malformed:
+            case .timedOut:
+                // It had all its time: a person waits for this.
+                throw MetadataError(.unavailable, "TMDB cannot be asked", cause: error)
+            case .unreachable, .malformed:
                 let code: MetadataError.Code = error.code == .malformed ? .malformed : .unavailable
                 return .again(MetadataError(code, "TMDB cannot be asked", cause: error), after: nil)
             case .cancelled: throw MetadataError(.cancelled, "was given up")
