@@ -23,6 +23,6 @@ public struct CacheError: Error, Sendable {
 
 extension CacheError: CustomStringConvertible {
     public var description: String {
-        "\(code): \(message)" + (cause.map { ": \($0)" } ?? "")
+        "cannot \(message)" + (cause.map { ": \($0)" } ?? "")
     }
 }

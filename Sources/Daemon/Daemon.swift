@@ -112,12 +112,15 @@ public final class MountDaemon: Sendable {
             throw Failure("\(error)")
         }
         let isEmpty = await workshop.library.contents.files.isEmpty
-        guard isEmpty || !settings.isRemembered else { return }
+        guard isEmpty || !settings.isRemembered else {
+            // A successor goes on with what its predecessor had.
+            if inheritance.mount == nil { try await connectSoon() }
+            return
+        }
         do throws(ConnectionError) {
             try await workshop.pool.connect()
         } catch {
-            let mayAsk = error.code == .loginRefused && settings.account.password == nil
-            throw Failure(error.message, needsPassword: mayAsk)
+            throw failure(error)
         }
         let report: ScanReport
         do throws(OperationError) {
@@ -129,6 +132,39 @@ public final class MountDaemon: Sendable {
             throw Failure("cannot list the seedbox: \(error)")
         }
         settings.remember()
+    }
+
+    private func failure(_ error: ConnectionError) -> Failure {
+        let mayAsk = error.code == .loginRefused && settings.account.password == nil
+        return Failure(error.message, needsPassword: mayAsk)
+    }
+
+    /// How long a mount that needs no seedbox waits to hear whether the login is in order.
+    private static let patience: Duration = .seconds(1)
+
+    /// Connects, and refuses to go on when that fails for a reason that only a person can mend.
+    ///
+    /// A seedbox that is away or slow is none: the library of the last run does without it.
+    private func connectSoon() async throws(Failure) {
+        let pool = workshop.pool
+        let first = AsyncStream<ConnectionError?>.makeStream()
+        Task {
+            do throws(ConnectionError) {
+                try await pool.connect()
+                first.continuation.yield(nil)
+            } catch {
+                first.continuation.yield(error)
+            }
+        }
+        let timer = Task {
+            try? await Task.sleep(for: Self.patience)
+            first.continuation.yield(nil)
+        }
+        defer { timer.cancel() }
+        for await error in first.stream {
+            if let error, error.needsPerson { throw failure(error) }
+            return
+        }
     }
 
     private func mount(_ mounted: (Int32) -> Void) async throws(Failure) -> FuseServer {

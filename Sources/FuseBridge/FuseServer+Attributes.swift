@@ -151,10 +151,12 @@ extension FuseServer {
         var status = stat()
         status.st_ino = UInt(attributes.id.rawValue)
         if attributes.isDirectory {
-            status.st_mode = S_IFDIR | 0o555
+            // As of an ordinary library: whoever may write by these meets EROFS, and copies can be
+            // written to.
+            status.st_mode = S_IFDIR | 0o755
             status.st_nlink = UInt(2 + attributes.subdirectories)
         } else {
-            status.st_mode = S_IFREG | (attributes.isWritable ? 0o644 : 0o444)
+            status.st_mode = S_IFREG | 0o644
             status.st_nlink = 1
         }
         status.st_uid = owner.user

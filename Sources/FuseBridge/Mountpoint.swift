@@ -46,11 +46,8 @@ public enum Mountpoint {
                     + remedy
             )
         }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw Problem(description: "cannot mount at '\(path)': it cannot be read (\(error))")
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+            throw Problem(description: "cannot mount at '\(path)': this user may not read it")
         }
         guard names.isEmpty else {
             throw Problem(

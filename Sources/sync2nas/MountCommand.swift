@@ -167,6 +167,9 @@ struct MountCommand: AsyncParsableCommand {
                 in: FileManager.default.currentDirectoryPath
             )
         }
+        // Who gives up waiting wants no mount that comes up later.
+        let signals = stopSignals { _ in supervisor.stop() }
+        defer { for signal in signals { signal.cancel() } }
         if let password { supervisor.socket.send(.password(password)) }
         supervisor.socket.send(.start)
         while let (message, _) = supervisor.socket.receive() {
@@ -255,7 +258,8 @@ struct MountCommand: AsyncParsableCommand {
         // A terminal that closes is no reason to take a library away.
         if !foreground { signal(SIGHUP, SIG_IGN) }
         signal(SIGPIPE, SIG_IGN)
-        let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
+        var names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
+        if foreground { names[SIGHUP] = "SIGHUP" }
         return names.map { number, name in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

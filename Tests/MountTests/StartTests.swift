@@ -200,6 +200,35 @@ import Testing
         #expect(fixture.eventually { fixture.text(fixture.control("status")).contains("offline") })
     }
 
+    /// The library of the last run needs no seedbox, but a login that only a person can mend is
+    /// told when there is one.
+    @Test func theSecondMountSaysThatTheLoginIsRefused() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        try fixture.unmount()
+        let empty = fixture.directory + "/nobody"
+        try "".write(toFile: empty, atomically: true, encoding: .utf8)
+        let second = try fixture.mount(["--known-hosts", empty])
+        #expect(second.code == 1 && second.errors.contains("host key"), "\(second.errors)")
+        #expect(!fixture.isMounted)
+        #expect(try fixture.mount().code == 0)
+    }
+
+    @Test func aMistypedPathKeepsTheLibrary() throws {
+        let fixture = try fixture()
+        try #require(try fixture.mount().code == 0)
+        var before = stat()
+        stat(fixture.library + "/Quiet Harbour", &before)
+        try fixture.unmount()
+        var arguments = fixture.mountArguments
+        arguments[1] += "/nowhere"
+        #expect(try fixture.run(arguments).code == 1)
+        #expect(try fixture.mount().code == 0)
+        var after = stat()
+        #expect(stat(fixture.library + "/Quiet Harbour", &after) == 0)
+        #expect(before.st_ino == after.st_ino)
+    }
+
     @Test func theConfigurationFileNamesTheSeedbox() throws {
         let fixture = try fixture()
         let config = """

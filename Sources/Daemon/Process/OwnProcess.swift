@@ -52,6 +52,9 @@ public struct OwnProcess: Sendable {
         socket = ours
     }
 
+    /// Asks it to end.
+    public func stop() { kill(id, SIGTERM) }
+
     enum End: Equatable {
         case exited(Int32)
         case killed(signal: Int32)
