@@ -33,8 +33,10 @@ public struct ControlClient: Sendable {
             }
             return ControlClient(mountpoint: path)
         }
-        if let catalogue {
-            mounts.removeAll { ControlClient(mountpoint: $0).status?.catalogue != catalogue }
+        // Mounts of other users, and those that nobody serves, do not answer.
+        mounts.removeAll { path in
+            guard let status = ControlClient(mountpoint: path).status else { return true }
+            return status.catalogue != catalogue ?? status.catalogue
         }
         guard mounts.count < 2 else {
             throw Settings.Problem(

@@ -76,16 +76,18 @@ public final class MountDaemon: Sendable {
     ///
     /// - Parameters:
     ///   - progress: Told how the first scan goes.
+    ///   - warning: Told what a person should hear of, though the mount comes up.
     ///   - mounted: Given the kernel's end of the mount, which it may copy.
     ///   - ready: Called once, when the mount answers.
     /// - Throws: ``Failure`` when the mount does not come up; nothing is left behind then.
     public func run(
         progress: @Sendable @escaping (String) -> Void,
+        warning: (String) -> Void,
         mounted: @Sendable (Int32) -> Void,
         ready: @Sendable () -> Void
     ) async throws(Failure) {
         do throws(Failure) {
-            try await fillLibrary(progress)
+            try await fillLibrary(progress, warning)
             let server = try await mount(mounted)
             ready()
             await serve(server)
@@ -104,8 +106,10 @@ public final class MountDaemon: Sendable {
     }
 
     /// The last run's library, or, when there is none of this remote, a first scan.
-    private func fillLibrary(_ progress: @Sendable @escaping (String) -> Void) async throws(Failure)
-    {
+    private func fillLibrary(
+        _ progress: @Sendable @escaping (String) -> Void,
+        _ warning: (String) -> Void
+    ) async throws(Failure) {
         do throws(CatalogueError) {
             try await workshop.library.load()
         } catch {
@@ -128,8 +132,11 @@ public final class MountDaemon: Sendable {
         } catch {
             throw Failure("\(error)")
         }
-        if let error = report.error, report.directories == 0 {
-            throw Failure("cannot list the seedbox: \(error)")
+        if let error = report.error {
+            guard report.directories > 0 else {
+                throw Failure("cannot list the seedbox: \(error)")
+            }
+            warning("a part of the seedbox is missing: \(error)")
         }
         settings.remember()
     }

@@ -38,11 +38,17 @@ public final class Workshop: Sendable {
         for directory in [
             settings.dataDirectory, (settings.databaseFile as NSString).deletingLastPathComponent,
         ] {
-            try FileManager.default.createDirectory(
-                atPath: directory,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: directory,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+            } catch {
+                throw Settings.Problem(
+                    "cannot make the directory '\(directory)': \(error.localizedDescription)"
+                )
+            }
         }
         store = try SQLiteStore(path: settings.databaseFile)
         var limits = SFTPPool.Settings()

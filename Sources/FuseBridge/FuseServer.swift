@@ -92,6 +92,12 @@ public final class FuseServer: Sendable {
         ]
         if self.options.allowOther { options.append("allow_other") }
         options += self.options.extra
+        // The first is how our mounts are known, the second libfuse and the kernel must agree on.
+        let words = self.options.extra.flatMap { $0.split(separator: ",") }
+        if let word = words.first(where: { $0.hasPrefix("subtype=") || $0.hasPrefix("max_read=") })
+        {
+            throw MountError("the mount option '\(word)' cannot be changed", details: [])
+        }
         let session = try makeSession(options: options)
         guard fuse_session_mount(session, mountpoint) == 0 else {
             let details = FuseLog.recent()

@@ -49,6 +49,12 @@ public enum Mountpoint {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
             throw Problem(description: "cannot mount at '\(path)': this user may not read it")
         }
+        guard getuid() == 0 || access(path, W_OK) == 0 else {
+            throw Problem(
+                description: "cannot mount at '\(path)': this user may not write there, and so not"
+                    + " mount there; choose a directory of your own"
+            )
+        }
         guard names.isEmpty else {
             throw Problem(
                 description: "cannot mount at '\(path)': it is not empty ('\(names.sorted()[0])' is"

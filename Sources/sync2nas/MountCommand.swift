@@ -124,6 +124,9 @@ struct MountCommand: AsyncParsableCommand {
             let code = try attempt(password) { message in
                 switch message {
                 case .progress(let text): showProgress(text)
+                case .warning(let text):
+                    showProgress("")
+                    printError("warning: \(text)")
                 case .ready:
                     showProgress("")
                     for warning in settings.warnings { printError("warning: \(warning)") }
@@ -240,6 +243,8 @@ struct MountCommand: AsyncParsableCommand {
         do throws(MountDaemon.Failure) {
             try await daemon.run { text in
                 socket.send(.progress(text))
+            } warning: { text in
+                socket.send(.warning(text))
             } mounted: { descriptor in
                 socket.send(.mounted, descriptor: descriptor)
             } ready: { [foreground] in

@@ -214,6 +214,21 @@ import Testing
         #expect(try fixture.mount().code == 0)
     }
 
+    @Test func aMissingSecondPathIsTold() throws {
+        let fixture = try fixture()
+        var arguments = fixture.mountArguments
+        arguments[1] += ",/no/such/path"
+        let result = try fixture.run(arguments)
+        #expect(result.code == 0 && fixture.files(below: fixture.library).count == 1)
+        #expect(result.errors.hasPrefix("warning: ") && result.errors.contains("/no/such/path"))
+    }
+
+    @Test(arguments: ["subtype=x", "noatime,max_read=4096"])
+    func anOptionThatWouldBreakTheMountIsRefused(_ option: String) throws {
+        let fixture = try fixture()
+        expectRefusal(fixture, try fixture.mount(["-o", option]), "cannot be changed")
+    }
+
     @Test func aMistypedPathKeepsTheLibrary() throws {
         let fixture = try fixture()
         try #require(try fixture.mount().code == 0)

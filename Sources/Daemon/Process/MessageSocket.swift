@@ -18,6 +18,8 @@ public struct MessageSocket: Sendable {
         /// From the server: it has mounted, with the kernel's end.
         case mounted
         case progress(String)
+        /// Something that a person should hear of, though the mount comes up.
+        case warning(String)
         /// The mount answers.
         case ready
         case failed(String, needsPassword: Bool)
@@ -30,6 +32,7 @@ public struct MessageSocket: Sendable {
             case .start: "start"
             case .mounted: "mounted"
             case .progress(let text): "progress \(text)"
+            case .warning(let text): "warning \(text)"
             case .ready: "ready"
             case .failed(let text, let needsPassword):
                 (needsPassword ? "refused " : "failed ") + text
@@ -46,6 +49,7 @@ public struct MessageSocket: Sendable {
             case "start": self = .start
             case "mounted": self = .mounted
             case "progress": self = .progress(rest)
+            case "warning": self = .warning(rest)
             case "ready": self = .ready
             case "failed": self = .failed(rest, needsPassword: false)
             case "refused": self = .failed(rest, needsPassword: true)

@@ -134,7 +134,7 @@ public final class Supervisor: Sendable {
             case .failed:
                 hasReported = true
                 relay(message)
-            case .progress: relay(message)
+            case .progress, .warning: relay(message)
             case .record, .takeOver, .password, .start: break
             }
         }
@@ -171,7 +171,7 @@ public struct Inheritance: Sendable {
             case .takeOver: mount = descriptor
             case .password(let text): password = text
             case .start: break loop
-            case .mounted, .progress, .ready, .failed: break
+            case .mounted, .progress, .warning, .ready, .failed: break
             }
         }
         self.record = record
