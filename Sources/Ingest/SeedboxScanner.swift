@@ -140,10 +140,10 @@ public struct SeedboxScanner: Sendable {
     /// - Returns: A sentence for each link that leads outside, so that its target can be added.
     private func problems(with links: [RemotePath], roots: [RemotePath]) async -> [String] {
         var problems: [String] = []
+        var lost: [RemotePath] = []
         for link in links.prefix(Self.explainedLinks) {
             guard let (target, _) = try? await source.resolve(link) else {
-                // Common where torrents were removed: not worth a person's time.
-                log.info("the link '\(link.printable)' leads nowhere, or round in a circle")
+                lost.append(link)
                 continue
             }
             guard !roots.contains(where: { target.isInside($0) })
@@ -151,6 +151,12 @@ public struct SeedboxScanner: Sendable {
             problems.append(
                 "ignored the link '\(link.printable)': it leads to '\(target.printable)', outside the"
                     + " mounted directories; add that path to [SFTP] paths to see what is there"
+            )
+        }
+        // Common where torrents were removed: worth a log line, not a person's time.
+        if let first = lost.first {
+            log.notice(
+                "\(lost.count) links beside '\(first.printable)' lead nowhere, or round in a circle"
             )
         }
         return problems

@@ -3,7 +3,7 @@ import Metadata
 import StandIns
 import Testing
 
-@Suite struct TMDBClientTests {
+@Suite(.serialized) struct TMDBClientTests {
     private let standIn: TMDBStandIn
 
     init() throws {
@@ -85,9 +85,16 @@ import Testing
         #expect(error?.code == .malformed)
     }
 
-    @Test func aServerThatIsAwayIsUnavailable() async {
-        standIn.stop()
-        let error = await #expect(throws: MetadataError.self) { try await client().search("Dark") }
+    @Test func aServerThatIsAwayIsUnavailable() async throws {
+        // Held, but not listened at: nobody else can get the port meanwhile.
+        let port = try HeldPort()
+        let client = TMDBClient(
+            baseURL: "http://127.0.0.1:\(port.number)/3",
+            credential: .apiKey(TMDBStandIn.key),
+            http: HTTPFetcher()
+        )
+        let error = await #expect(throws: MetadataError.self) { try await client.search("Dark") }
+        port.release()
         #expect(error?.code == .unavailable)
         #expect(!"\(String(describing: error))".contains(TMDBStandIn.key))
     }

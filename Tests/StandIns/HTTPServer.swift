@@ -45,29 +45,12 @@ public final class HTTPServer: Sendable {
     /// Listens at once; `port` 0 is any that is free, `answer` is called on a thread of its own.
     public init(port: UInt16 = 0, answer: @Sendable @escaping (Request) -> Answer) throws {
         self.answer = answer
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var one: Int32 = 1
-        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, 4)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(listener, pointer, length) == 0 && listen(listener, 64) == 0
-                    && getsockname(listener, pointer, &length) == 0
-            }
-        }
-        guard bound else {
+        (listener, self.port) = try Self.bound(to: port)
+        guard listen(listener, 64) == 0 else {
             close(listener)
-            throw StandInError(
-                "cannot listen on 127.0.0.1:\(port): \(String(cString: strerror(errno)))"
-            )
+            throw StandInError("cannot listen: \(String(cString: strerror(errno)))")
         }
-        self.listener = listener
-        self.port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [self] in
+        Thread.detachNewThread { [self, listener] in
             while true {
                 let client = accept(listener, nil, nil)
                 guard client >= 0 else {
@@ -82,6 +65,28 @@ public final class HTTPServer: Sendable {
                 Thread.detachNewThread { self.serve(client) }
             }
         }
+    }
+
+    static func bound(to port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var one: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, 4)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0
+                    && getsockname(descriptor, pointer, &length) == 0
+            }
+        }
+        guard isBound else {
+            close(descriptor)
+            throw StandInError("cannot bind 127.0.0.1:\(port): \(String(cString: strerror(errno)))")
+        }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
     public var baseURL: String { "http://127.0.0.1:\(port)" }
@@ -172,6 +177,16 @@ public final class HTTPServer: Sendable {
             body: body
         )
     }
+}
+
+/// A port at which nobody listens, for as long as it is held.
+public struct HeldPort: Sendable {
+    public let number: UInt16
+    private let descriptor: Int32
+
+    public init() throws { (descriptor, number) = try HTTPServer.bound(to: 0) }
+
+    public func release() { close(descriptor) }
 }
 
 /// Why a stand-in could not be started.
