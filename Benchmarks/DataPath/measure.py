@@ -118,12 +118,12 @@ class Mount:
         self.process = None
         start = time.monotonic()
         self.start()
-        while not os.path.ismount(self.point):
+        while f" {self.point} " not in open("/proc/mounts").read():
             time.sleep(0.005)
         self.mounted_after = time.monotonic() - start
 
     def find(self, name):
-        """Where the file of this name on the seedbox stands."""
+        """The path of the file of this name on the seedbox."""
         return f"{self.point}/{name}"
 
     def roots(self):
@@ -277,7 +277,7 @@ def median(values):
 
 
 def cold_sequential(bench, round_trip):
-    for kind in (Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
+    for kind in bench.chosen(Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
         with bench.mounted(kind, round_trip) as mount:
             path = mount.find(BIG)
             before = mount.cpu_seconds()
@@ -290,7 +290,7 @@ def cold_sequential(bench, round_trip):
 
 
 def first_bytes(bench, round_trip=50):
-    for kind in (Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
+    for kind in bench.chosen(Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
         with bench.mounted(kind, round_trip) as mount:
             names = [f"Heads.S01E{index:02}.1080p.WEB.mkv" for index in range(1, 41)]
             paths = [mount.find(name) for name in names]
@@ -311,7 +311,7 @@ def first_bytes(bench, round_trip=50):
 
 
 def seeks(bench, round_trip=50):
-    for kind in (Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
+    for kind in bench.chosen(Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
         with bench.mounted(kind, round_trip) as mount:
             path = mount.find(BIG)
             size = os.path.getsize(path)
@@ -334,7 +334,7 @@ def seeks(bench, round_trip=50):
 
 def listing(bench, round_trip=50):
     path = bench.seedbox.directory + "/many"
-    for kind in (Ours, SSHFSBest, RCloneBest):
+    for kind in bench.chosen(Ours, SSHFSBest, RCloneBest):
         start = time.monotonic()
         with bench.mounted(kind, round_trip, path) as mount:
             found = subprocess.run(
@@ -370,7 +370,7 @@ def walk_mapped(path):
 
 
 def cached(bench):
-    for kind in (Native, Ours, OursServed, SSHFSBest, RCloneBest):
+    for kind in bench.chosen(Native, Ours, OursServed, SSHFSBest, RCloneBest):
         with bench.mounted(kind, 0) as mount:
             path = mount.find(BIG)
             for _ in range(2):
@@ -388,7 +388,7 @@ def cached(bench):
 
 def small_files(bench):
     path = bench.seedbox.directory + "/small"
-    for kind in (Native, Ours, SSHFSBest, RCloneBest):
+    for kind in bench.chosen(Native, Ours, SSHFSBest, RCloneBest):
         with bench.mounted(kind, 0, path) as mount:
             paths = []
             for directory, _, files in os.walk(mount.point):
@@ -407,9 +407,13 @@ def small_files(bench):
 
 
 class Bench:
-    def __init__(self, work, seedbox):
-        self.work, self.seedbox = work, seedbox
+    def __init__(self, work, seedbox, kinds):
+        self.work, self.seedbox, self.kinds = work, seedbox, kinds
         self.results = {}
+
+    def chosen(self, *kinds):
+        """Those of `kinds` that take part in this run."""
+        return [kind for kind in kinds if not self.kinds or kind.__name__ in self.kinds]
 
     def mounted(self, kind, round_trip, path=None):
         bench = self
@@ -455,10 +459,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--size", type=int, default=1024, help="of the big file, MiB")
+    parser.add_argument("--kinds", default="", help="Ours,OursServed,SSHFS,… ; all without")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="sync2nas-bench-")
     seedbox = Seedbox(work + "/seedbox", options.size * MIB)
-    bench = Bench(work, seedbox)
+    bench = Bench(work, seedbox, [k for k in options.kinds.split(",") if k])
     try:
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)

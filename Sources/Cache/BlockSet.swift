@@ -67,6 +67,18 @@ extension Range<Int> {
         return runs
     }
 
+    /// What is left without `others`, which are in order and lie inside.
+    func without(_ others: [Range<Int>]) -> [Range<Int>] {
+        var left: [Range<Int>] = []
+        var start = lowerBound
+        for other in others {
+            if start < other.lowerBound { left.append(start..<other.lowerBound) }
+            start = other.upperBound
+        }
+        if start < upperBound { left.append(start..<upperBound) }
+        return left
+    }
+
     /// Cut into neighbours of at most `limit` blocks.
     func pieces(ofAtMost limit: Int) -> [Range<Int>] {
         stride(from: lowerBound, to: upperBound, by: limit)

@@ -17,6 +17,8 @@ extension ControlFile {
             },
             ControlFile("status") { StatusText.text(of: operations.status()) },
             ControlFile("status.json") { json(operations.status()) },
+            ControlFile("transfers") { TransferText.text(of: operations.transfers()) },
+            ControlFile("transfers.json") { json(operations.transfers()) },
         ]
     }
 
@@ -84,7 +86,7 @@ extension ControlFile {
             + "  -> \(line.place ?? "unrouted") (\(line.rule), confidence \(confidence)\(candidates))"
     }
 
-    private static func json(_ report: StatusReport) -> String {
+    private static func json(_ report: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601

@@ -55,7 +55,11 @@ enum StatusText {
     private static func remote(_ remote: StatusReport.Remote) -> String {
         var parts = [remote.state]
         if remote.connections > 0 {
-            parts.append("\(remote.connections) of at most \(remote.connectionLimit) connections")
+            let shared =
+                remote.sessions > remote.connections ? " with \(remote.sessions) sessions" : ""
+            parts.append(
+                "\(remote.connections) of at most \(remote.connectionLimit) connections\(shared)"
+            )
         }
         if let transport = remote.transport { parts.append(transport) }
         if let trip = remote.roundTripMilliseconds {
@@ -70,7 +74,7 @@ enum StatusText {
         date.formatted(.iso8601.dateSeparator(.dash).timeSeparator(.colon))
     }
 
-    private static func bytes(_ count: UInt64) -> String {
+    static func bytes(_ count: UInt64) -> String {
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
         var value = Double(count)
         var unit = 0
@@ -79,5 +83,24 @@ enum StatusText {
             unit += 1
         }
         return unit == 0 ? "\(count) bytes" : String(format: "%.1f %@", value, units[unit])
+    }
+}
+
+/// What comes from the seedbox now as a page for people.
+enum TransferText {
+    static func text(of transfers: [TransferReport]) -> String {
+        guard !transfers.isEmpty else { return "nothing comes from the seedbox\n" }
+        let lines = transfers.map { transfer in
+            let share = transfer.bytes == 0 ? 100 : transfer.cachedBytes * 100 / transfer.bytes
+            let rate = StatusText.bytes(UInt64(transfer.bytesPerSecond)) + "/s"
+            return "\(field(transfer.reason.rawValue, 11))\(field(rate, 14))"
+                + "\(field("\(share) %", 6))of \(field(StatusText.bytes(transfer.bytes), 11))"
+                + transfer.path
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func field(_ text: String, _ width: Int) -> String {
+        text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0)
     }
 }

@@ -67,6 +67,7 @@ public final class MountDaemon: Sendable {
             let status = MountStatus(mountpoint: mountpoint, settings: settings, cache: cache)
             workshop = try Workshop(settings, log: log, mount: status)
             source = CachedSource(workshop.pool, store: cache)
+            status.tell(of: source)
         } catch {
             throw Failure("\(error)")
         }
@@ -182,7 +183,9 @@ public final class MountDaemon: Sendable {
         options.extra = settings.mountOptions
         options.readTimeout = settings.readTimeout
         options.passthrough = settings.allowsPassthrough
-        let opener = CachedFiles(source)
+        var policy = FetchPolicy()
+        policy.finishesPlayed = settings.finishesPlayed
+        let opener = CachedFiles(source, policy: policy)
         let control = ControlDirectory(workshop.operations)
         let server: FuseServer
         do throws(MountError) {
@@ -270,6 +273,7 @@ final class MountStatus: Sendable {
     private let started = Date()
     private let supervisor = getppid()
     private let server = Mutex<FuseServer?>(nil)
+    private let source = Mutex<CachedSource?>(nil)
 
     init(mountpoint: String, settings: Settings, cache: BlockStore) {
         self.mountpoint = mountpoint
@@ -278,6 +282,32 @@ final class MountStatus: Sendable {
     }
 
     func serve(_ server: FuseServer) { self.server.withLock { $0 = server } }
+
+    func tell(of source: CachedSource) { self.source.withLock { $0 = source } }
+
+    var transfers: [TransferReport] {
+        let transfers = source.withLock { $0 }?.transfers ?? []
+        return transfers.map { transfer in
+            TransferReport(
+                path: transfer.file.path.printable,
+                reason: Self.reason(transfer.priority),
+                bytes: transfer.file.size,
+                cachedBytes: transfer.bytesCached,
+                bytesUnderWay: transfer.bytesUnderWay,
+                bytesPerSecond: transfer.rate
+            )
+        }
+    }
+
+    private static func reason(_ priority: ReadPriority?) -> TransferReport.Reason {
+        switch priority {
+        case .reader: .reading
+        case .readAhead: .readAhead
+        case .prefetch: .prefetch
+        case .keep: .finishing
+        case nil: .idle
+        }
+    }
 
     var report: StatusReport.Mount {
         let server = server.withLock { $0 }

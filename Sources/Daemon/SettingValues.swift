@@ -1,4 +1,5 @@
 import Foundation
+import Transfer
 
 /// Settings as text, from the environment before the configuration file.
 struct SettingValues {
@@ -79,6 +80,13 @@ struct SettingValues {
     /// "500G", "1.5 TiB", "1000000".
     func bytes(_ section: String, _ key: String) throws(Settings.Problem) -> UInt64? {
         guard let text = self[section, key] else { return nil }
+        guard let bytes = Self.bytes(text) else {
+            throw Settings.Problem("[\(section)] \(key) = \(text): say a size as 500G or 2TiB")
+        }
+        return bytes
+    }
+
+    private static func bytes(_ text: String) -> UInt64? {
         let digits = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
         let units = ["": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40]
@@ -87,9 +95,49 @@ struct SettingValues {
             ? String(unit.dropLast(2))
             : unit == "b" ? "" : unit.hasSuffix("b") ? String(unit.dropLast()) : unit
         guard let value = Double(digits), let power = units[name], value >= 0, value < 1e15 else {
-            throw Settings.Problem("[\(section)] \(key) = \(text): say a size as 500G or 2TiB")
+            return nil
         }
         return UInt64(clamping: Int64(value * Double(UInt64(1) << power)))
+    }
+
+    /// "20M", or rclone's timetable of local times: "08:00,2M 23:00,off", "Mon-08:00,2M Sat-00:00,off".
+    func rateSchedule(_ section: String, _ key: String) throws(Settings.Problem) -> RateSchedule? {
+        guard let text = self[section, key] else { return nil }
+        var changes: [RateSchedule.Change] = []
+        for word in text.split(separator: " ") {
+            guard let found = Self.rateChanges(String(word)) else {
+                throw Settings.Problem(
+                    "[\(section)] \(key) = \(text): say bytes per second as 20M, or by local time as"
+                        + " '08:00,2M 23:00,off' or 'Mon-08:00,2M Sat-00:00,off'"
+                )
+            }
+            changes += found
+        }
+        return RateSchedule(changes)
+    }
+
+    private static func rateChanges(_ word: String) -> [RateSchedule.Change]? {
+        let parts = word.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard let last = parts.last, parts.count <= 2 else { return nil }
+        let isOff = last.lowercased() == "off"
+        guard let rate = isOff ? 0 : bytes(last), isOff || rate > 0 else { return nil }
+        guard let minutes = parts.count == 2 ? minutes(parts[0]) : [0] else { return nil }
+        return minutes.map { RateSchedule.Change(minute: $0, rate: isOff ? nil : rate) }
+    }
+
+    /// Minutes of the week that "08:00", each day, or "Mon-08:00" means.
+    private static func minutes(_ text: String) -> [Int]? {
+        let days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+        let parts = text.lowercased().split(separator: "-").map(String.init)
+        guard let time = parts.last, parts.count <= 2 else { return nil }
+        let clock = time.split(separator: ":").map { Int($0) }
+        guard clock.count == 2, let hour = clock[0], let minute = clock[1],
+            (0..<24).contains(hour), (0..<60).contains(minute)
+        else { return nil }
+        let day = parts.count == 2 ? days.firstIndex { parts[0].hasPrefix($0) } : nil
+        guard parts.count == 1 || day != nil else { return nil }
+        let chosen = day.map { [$0] } ?? Array(0..<7)
+        return chosen.map { $0 * RateSchedule.minutesPerDay + hour * 60 + minute }
     }
 
     private static func unknown(in file: INIFile, name: String) -> [String] {

@@ -25,6 +25,10 @@ public struct Settings: Sendable {
     public var readTimeout: Duration
     /// Connections at once; many hosts allow few.
     public var connectionLimit: Int
+    /// Bytes per second that may come from the seedbox.
+    public var rateLimit: RateSchedule
+    /// Whether a file that is played is fetched to its end.
+    public var finishesPlayed: Bool
     /// Bytes; nil for no limit but the disk's.
     public var cacheMaximum: UInt64?
     /// Bytes.
@@ -103,6 +107,8 @@ public struct Settings: Sendable {
         scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
         readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
         connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4
+        rateLimit = try values.rateSchedule("sftp", "rate_limit") ?? .unlimited
+        finishesPlayed = try values.flag("cache", "finish_played", unset: true)
         cacheMaximum = try values.bytes("cache", "max_size")
         cacheFree = try values.bytes("cache", "min_free")
     }

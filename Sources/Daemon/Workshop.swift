@@ -54,6 +54,9 @@ public final class Workshop: Sendable {
         var limits = SFTPPool.Settings()
         limits.readTimeout = settings.readTimeout
         limits.connections = settings.connectionLimit
+        limits.rateLimit = settings.rateLimit
+        // The cache's lock makes the directory ours.
+        if mount != nil { limits.sharingDirectory = settings.cacheDirectory + "/ssh" }
         let pool = SFTPPool(settings.account, settings: limits, logger: log)
         self.pool = pool
         self.mount = mount
@@ -79,6 +82,7 @@ public final class Workshop: Sendable {
             mount: { mount?.report },
             remote: { Self.report(pool.status, address: address, paths: paths) },
             cache: { mount?.cacheReport },
+            transfers: { mount?.transfers ?? [] },
             catalogue: settings.catalogue,
             tmdb: metadata.isConfigured
                 ? "key set" : "no key: shows keep the names that files give them"
@@ -111,8 +115,9 @@ public final class Workshop: Sendable {
         StatusReport.Remote(
             address: address,
             paths: paths,
-            state: status.connected > 0 ? "connected" : status.isOffline ? "offline" : "idle",
+            state: status.sessions > 0 ? "connected" : status.isOffline ? "offline" : "idle",
             connections: status.connected,
+            sessions: status.sessions,
             connectionLimit: status.limit,
             transport: status.transport == .openSSH ? "OpenSSH" : "libssh2",
             lastError: status.failure.map { "\($0.message)" },

@@ -1,5 +1,6 @@
 import CFuse3
 import Glibc
+import Primitives
 import VirtualTree
 
 /// Lookups, attributes and listings: from memory, on the thread that asks.
@@ -8,6 +9,8 @@ extension FuseServer {
     ///
     /// Long, since it is told of every change; not for ever, so that a lost message is mended.
     private static let rememberedSeconds = 3600.0
+    /// For files of which nothing is here: whoever looks one up next may be about to open it.
+    private static let expectedSeconds = 1.0
 
     func lookup(_ request: Request, _ parent: fuse_ino_t, _ name: UnsafePointer<CChar>?) {
         guard let name, let text = String(validatingCString: name) else {
@@ -18,6 +21,7 @@ extension FuseServer {
         entry.entry_timeout = Self.timeout(of: parent)
         if let attributes = tree.lookup(text, in: parent) {
             fill(&entry, from: attributes)
+            expect(attributes.id)
         } else if text.utf8.count > SafeName.maximumBytes {
             return request.fail(ENAMETOOLONG)
         }
@@ -29,7 +33,21 @@ extension FuseServer {
         let id = NodeID(rawValue: UInt64(node))
         guard let attributes = tree.attributes(of: id) else { return request.fail(ESTALE) }
         var status = status(of: attributes)
-        request.reply(attributes: &status, timeout: Self.timeout(of: id))
+        request.reply(attributes: &status, timeout: attributeTimeout(of: id))
+        expect(id)
+    }
+
+    /// Somebody looked at the node by itself.
+    private func expect(_ id: NodeID) {
+        if let file = tree.remoteFile(id) { opener.expect(file) }
+    }
+
+    /// How long the kernel may remember a node's attributes.
+    private func attributeTimeout(of id: NodeID) -> Double {
+        guard let file = tree.remoteFile(id), !opener.holdsAny(of: file) else {
+            return Self.timeout(of: id)
+        }
+        return Self.expectedSeconds
     }
 
     /// Shells empty a file before they write to it, and `touch` sets its times: both mean
@@ -144,7 +162,7 @@ extension FuseServer {
     private func fill(_ entry: inout fuse_entry_param, from attributes: NodeAttributes) {
         entry.ino = attributes.id.rawValue
         entry.attr = status(of: attributes)
-        entry.attr_timeout = Self.timeout(of: attributes.id)
+        entry.attr_timeout = attributeTimeout(of: attributes.id)
     }
 
     private func status(of attributes: NodeAttributes) -> stat {

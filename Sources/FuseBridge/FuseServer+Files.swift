@@ -28,7 +28,11 @@ extension FuseServer {
             return request.fail(EROFS)
         }
         guard let file = tree.remoteFile(id) else { return request.fail(ESTALE) }
-        openFile(request, id, opener.open(file), info)
+        openFile(request, id, openRemote(file, id), info)
+    }
+
+    private func openRemote(_ file: RemoteFile, _ node: NodeID) -> any OpenFile {
+        opener.open(file) { [tree] in tree.tree.following(node) }
     }
 
     private func openFile(
@@ -90,11 +94,15 @@ extension FuseServer {
             let contents = session.contents()
             let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
                 .clipped(to: UInt64(contents.count))
-            request.reply(bytes: Array(contents[Int(range.lowerBound)..<Int(range.upperBound)]))
+            request.reply(bytes: contents[Int(range.lowerBound)..<Int(range.upperBound)])
         case .file(let file):
             let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
                 .clipped(to: file.file.size)
-            if !readAtOnce(request, file, range) { readLater(request, file, range) }
+            if let bytes = file.inMemory(range) {
+                request.reply(bytes: bytes)
+            } else if !readAtOnce(request, file, range) {
+                readLater(request, file, range)
+            }
         }
     }
 
@@ -114,7 +122,8 @@ extension FuseServer {
         request.whenFinished {
             await withDeadline(limit) {
                 do throws(SourceError) {
-                    return Result<[UInt8], SourceError>.success(try await file.read(range))
+                    let bytes = try await file.read(range)
+                    return Result<ArraySlice<UInt8>, SourceError>.success(bytes)
                 } catch {
                     return .failure(error)
                 }
@@ -186,7 +195,7 @@ extension FuseServer {
         if let known = handles[number] { return known }
         return handles.adopt(number) {
             if node.isControl, let session = tree.openControl(node) { return .control(session) }
-            if let file = tree.remoteFile(node) { return .file(opener.open(file)) }
+            if let file = tree.remoteFile(node) { return .file(openRemote(file, node)) }
             return listing(of: node).map { .directory($0) }
         }
     }

@@ -13,7 +13,7 @@ struct Request: @unchecked Sendable {
     func reply(bytes: UnsafeRawBufferPointer) {
         fuse_reply_buf(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
-    func reply(bytes: [UInt8]) { bytes.withUnsafeBytes { reply(bytes: $0) } }
+    func reply(bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { reply(bytes: $0) } }
     func reply(written count: Int) { fuse_reply_write(raw, count) }
 
     func reply(entry: UnsafePointer<fuse_entry_param>) { fuse_reply_entry(raw, entry) }

@@ -11,6 +11,8 @@ public struct StatusReport: Sendable, Codable {
         /// "connected", "connecting", "offline" or "idle".
         public var state: String
         public var connections: Int
+        /// Several may share a connection.
+        public var sessions: Int
         public var connectionLimit: Int
         public var transport: String?
         public var lastError: String?
@@ -22,6 +24,7 @@ public struct StatusReport: Sendable, Codable {
             paths: [String],
             state: String,
             connections: Int = 0,
+            sessions: Int = 0,
             connectionLimit: Int = 0,
             transport: String? = nil,
             lastError: String? = nil,
@@ -32,6 +35,7 @@ public struct StatusReport: Sendable, Codable {
             self.paths = paths
             self.state = state
             self.connections = connections
+            self.sessions = sessions
             self.connectionLimit = connectionLimit
             self.transport = transport
             self.lastError = lastError
@@ -129,6 +133,7 @@ public struct StatusSources: Sendable {
     public var mount: @Sendable () -> StatusReport.Mount?
     public var remote: @Sendable () -> StatusReport.Remote
     public var cache: @Sendable () -> StatusReport.Cache?
+    public var transfers: @Sendable () -> [TransferReport]
     /// Where the catalogue is, without any secret.
     public var catalogue: String
     public var tmdb: String
@@ -138,6 +143,7 @@ public struct StatusSources: Sendable {
         mount: @Sendable @escaping () -> StatusReport.Mount?,
         remote: @Sendable @escaping () -> StatusReport.Remote,
         cache: @Sendable @escaping () -> StatusReport.Cache?,
+        transfers: @Sendable @escaping () -> [TransferReport] = { [] },
         catalogue: String,
         tmdb: String
     ) {
@@ -145,12 +151,16 @@ public struct StatusSources: Sendable {
         self.mount = mount
         self.remote = remote
         self.cache = cache
+        self.transfers = transfers
         self.catalogue = catalogue
         self.tmdb = tmdb
     }
 }
 
 extension Operations {
+    /// Files that bytes come for, now or a moment ago; the fastest first.
+    public func transfers() -> [TransferReport] { services.status.transfers() }
+
     /// The state of everything, from memory.
     public func status() -> StatusReport {
         let sources = services.status

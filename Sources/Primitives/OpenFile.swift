@@ -1,7 +1,21 @@
 /// Something that files are opened from for reading.
 public protocol FileOpener: Sendable {
     /// Opens one version of a file. Answers at once: the network is asked only when bytes are.
-    func open(_ file: RemoteFile) -> any OpenFile
+    ///
+    /// - Parameters:
+    ///   - file: The version.
+    ///   - following: The file that is played after it, should that ever be of interest.
+    /// - Returns: A handle; its ``OpenFile/close()`` is called once.
+    func open(
+        _ file: RemoteFile,
+        following: @escaping @Sendable () -> RemoteFile?
+    ) -> any OpenFile
+
+    /// Somebody looked the file up and may open it soon. Never waits; may do nothing.
+    func expect(_ file: RemoteFile)
+
+    /// Whether something of the file is on the local disk, so that it need not be expected.
+    func holdsAny(of file: RemoteFile) -> Bool
 
     /// From now on every local file stays whole for those who have it open, also when it is given
     /// up.
@@ -13,6 +27,12 @@ public protocol FileOpener: Sendable {
 /// One open file: what is read through it in which order says what will be wanted next.
 public protocol OpenFile: Sendable {
     var file: RemoteFile { get }
+
+    /// The bytes of `range` when they lie in memory.
+    ///
+    /// - Parameter range: Bytes wanted, already clipped to `file.size`.
+    /// - Returns: Exactly `range.count` bytes, or nil.
+    func inMemory(_ range: ByteRange) -> ArraySlice<UInt8>?
 
     /// Fills `buffer` with `range` when all of it is on the local disk.
     ///
@@ -29,7 +49,7 @@ public protocol OpenFile: Sendable {
     /// - Parameter range: Bytes wanted, already clipped to `file.size`.
     /// - Returns: Exactly `range.count` bytes.
     /// - Throws: ``SourceError``; `.cancelled` soon after the task was cancelled.
-    func read(_ range: ByteRange) async throws(SourceError) -> [UInt8]
+    func read(_ range: ByteRange) async throws(SourceError) -> ArraySlice<UInt8>
 
     /// A descriptor of a local file that holds exactly the bytes of this one, for the kernel to
     /// read in our place; the caller closes it.

@@ -20,6 +20,8 @@ public struct ConnectionError: Error, Sendable {
         case closed
         /// The server stayed silent for longer than allowed. Worth a retry.
         case timedOut
+        /// The server lets no further session use a connection that is there; one of its own may do.
+        case sessionRefused
     }
 
     public let code: Code
@@ -37,7 +39,8 @@ public struct ConnectionError: Error, Sendable {
     public var needsPerson: Bool {
         switch code {
         case .hostKeyUnknown, .hostKeyChanged, .loginRefused, .keyUnusable: true
-        case .unreachable, .protocolViolation, .closed, .timedOut: false
+        case .unreachable, .protocolViolation, .closed, .timedOut, .sessionRefused:
+            false
         }
     }
 }

@@ -58,11 +58,45 @@ import Testing
         #expect(started(table.wanted(20..<24, of: file, by: 1).actions) == [20..<24])
     }
 
-    @Test func twoPrefetchesOfAFileRunAtOnce() {
-        var table = table(memoryBlocks: 64)
-        #expect(started(table.prefetch(0..<16, of: file, for: 7)) == [0..<4, 4..<8])
+    @Test func filesOfOneUrgencyTakeTurns() {
+        var table = table(memoryBlocks: 16)
         let other = remoteFile("other", size: 64 << 20)
-        #expect(started(table.prefetch(0..<4, of: other, for: 8)) == [0..<4])
+        #expect(started(table.prefetch(0..<16, of: file, for: 7)) == [0..<4, 4..<8])
+        #expect(started(table.prefetch(100..<116, of: other, for: 8)) == [])
+        #expect(started(finish(&table, 1)) == [8..<12])
+        #expect(started(finish(&table, 2)) == [100..<104])
+        #expect(started(finish(&table, 3)) == [12..<16])
+    }
+
+    @Test func theMoreUrgentPrefetchGoesFirst() {
+        var table = table(memoryBlocks: 16)
+        _ = table.prefetch(0..<8, of: file, for: 7)
+        #expect(started(table.prefetch(20..<24, of: file, for: 0, priority: .keep)) == [])
+        #expect(started(table.prefetch(32..<36, of: file, for: 9, priority: .prefetch)) == [])
+        #expect(started(table.prefetch(8..<12, of: file, for: 7)) == [])
+        #expect(started(finish(&table, 1)) == [8..<12])
+        #expect(started(finish(&table, 2)) == [32..<36])
+        #expect(started(finish(&table, 3)) == [20..<24])
+    }
+
+    @Test func whatNobodyIsAboutToReadGivesWay() {
+        var table = table(memoryBlocks: 640)
+        _ = table.wanted(0..<1, of: file, by: 1)
+        // Two MiB while somebody else is served.
+        let background = started(table.prefetch(100..<200, of: file, for: 0, priority: .keep))
+        #expect(background.map(\.count).reduce(0, +) == 32)
+    }
+
+    @Test func whatTheStoreDoesNotTakeIsNotFetchedOnForNobody() {
+        var table = table(memoryBlocks: 16)
+        #expect(started(table.prefetch(0..<40, of: file, for: 0, priority: .keep)) == [0..<4])
+        #expect(started(table.arrived(1, []) + table.stored(1, isKept: false)) == [])
+        #expect(table.isIdle)
+    }
+
+    @Test func fetchesEndWhereTheKernelsReadsDo() {
+        var table = table(memoryBlocks: 64)
+        #expect(started(table.prefetch(1..<10, of: file, for: 7)) == [1..<4, 4..<8, 8..<10])
     }
 
     @Test func prefetchWaitsWhileAReaderWaits() {
@@ -75,7 +109,7 @@ import Testing
     }
 
     @Test func readerOvertakesAPrefetchThatHasNotStarted() {
-        var table = table(memoryBlocks: 64)
+        var table = table(memoryBlocks: 16)
         _ = table.prefetch(0..<16, of: file, for: 7)
         let plan = table.wanted(12..<13, of: file, by: 1)
         #expect(started(plan.actions) == [12..<13])
@@ -106,5 +140,46 @@ import Testing
         let actions = table.stopped()
         #expect(started(actions) == [])
         #expect(Set(cancelled(actions)) == Set(plan.parts.prefix(2).map(\.fetch)))
+    }
+
+    /// Fetched ahead for handle 7 and stored.
+    private func tableWithUnread() -> FetchTable {
+        var table = table(memoryBlocks: 16)
+        _ = table.prefetch(0..<4, of: file, for: 7)
+        let bytes = [UInt8](repeating: 1, count: 4 * Int(Block.size))
+        _ = table.arrived(1, bytes)
+        _ = table.stored(1)
+        return table
+    }
+
+    @Test func whatWasFetchedAheadStaysInMemoryUntilItIsRead() {
+        var table = tableWithUnread()
+        #expect(table.arrival(with: ByteRange(5, 100_000), of: file)?.arrival.offset == 0)
+        #expect(table.held == 4 * Block.size)
+        #expect(table.arrival(with: ByteRange(100_000, 4 * Block.size), of: file) != nil)
+        #expect(table.held == 0)
+        #expect(table.arrival(with: ByteRange(0, 5), of: file) == nil)
+        #expect(table.isIdle)
+    }
+
+    @Test func whatIsUnreadGivesWay() {
+        var table = tableWithUnread()
+        #expect(started(table.wanted(40..<56, of: file, by: 1).actions).count == 4)
+        #expect(table.arrival(with: ByteRange(0, 5), of: file) == nil)
+    }
+
+    @Test func whatNobodyWillReadAnyMoreIsGivenUp() {
+        var table = tableWithUnread()
+        _ = table.prefetchCancelled(for: 7)
+        #expect(table.isIdle && table.held == 0)
+    }
+
+    @Test func aReaderTakesFromMemoryWhatLiesThere() {
+        var table = tableWithUnread()
+        let plan = table.wanted(2..<6, of: file, by: 1)
+        #expect(plan.parts.map(\.blocks) == [2..<4, 4..<6])
+        #expect(started(plan.actions) == [4..<6])
+        _ = table.left(1)
+        #expect(table.held == 2 * Block.size)
     }
 }

@@ -140,6 +140,23 @@ import Testing
         #expect(settings.scanInterval == .seconds(600))
     }
 
+    @Test(arguments: [
+        ("20M", [0: 20 << 20, 5000: 20 << 20]), ("off", [0: nil]),
+        ("08:00,2M 23:00,off", [479: nil, 480: 2 << 20, 1380: nil, 1440 + 480: 2 << 20]),
+        ("Mon-08:00,1k Saturday-00:00,off", [1920: 1024, 8639: 1024, 8640: nil, 0: nil]),
+    ])
+    func theRateLimitHasATimetable(_ text: String, _ rates: [Int: UInt64?]) throws {
+        let settings = try settings("[SFTP]\nhost=h\npaths=/a\nrate_limit=\(text)\n")
+        for (minute, rate) in rates { #expect(settings.rateLimit.rate(atMinute: minute) == rate) }
+    }
+
+    @Test(arguments: ["fast", "25:00,2M", "Mon-2M", "08:00", "0", "08:00,2M,3M"])
+    func aWrongRateLimitIsRefused(_ text: String) {
+        #expect(throws: Settings.Problem.self) {
+            try settings("[SFTP]\nhost=h\npaths=/a\nrate_limit=\(text)\n")
+        }
+    }
+
     @Test func thePasswordComesFromAFileOrTheEnvironment() throws {
         try "pa ss#word\nrest".write(toFile: directory + "/p", atomically: true, encoding: .utf8)
         let settings = try settings("[SFTP]\nhost=h\npaths=/a\n") {

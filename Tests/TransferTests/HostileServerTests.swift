@@ -182,7 +182,7 @@ import Testing
         var generator = SeededGenerator(seed: 20_261_124)
         for _ in 0..<20_000 {
             var engine = SFTPEngine(outstandingLimit: 1 << 20, handleLimit: 2)
-            engine.submitted(.read(ByteRange(0, 1000), of: Self.file, Pending()))
+            engine.submitted(.read(ByteRange(0, 1000), of: Self.file, .reader, Pending()))
             engine.submitted(.batch([.readdir(handle: [1]), .stat(Self.file.path)], Pending()))
             var packets: [[UInt8]] = [[2, 0, 0, 0, 3]]
             for _ in 0..<4 {

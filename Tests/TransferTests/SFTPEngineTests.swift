@@ -34,7 +34,7 @@ import Testing
 
         mutating func read(_ range: ByteRange, of file: RemoteFile = file) -> Pending<ReadOutcome> {
             let pending = Pending<ReadOutcome>()
-            engine.submitted(.read(range, of: file, pending))
+            engine.submitted(.read(range, of: file, .reader, pending))
             return pending
         }
     }

@@ -102,6 +102,18 @@ import VirtualTree
         #expect(paths(tree) == [path])
     }
 
+    @Test func theNextEpisodeFollowsAndThenTheNextSeason() {
+        let files = [
+            file(1, "a.mkv", episodes: [1], traits: FileTraits(resolution: "720p")),
+            file(2, "b.mkv", episodes: [1], traits: FileTraits(resolution: "1080p")),
+            file(3, "c.mkv", episodes: [2]), file(4, "d.mkv", season: 2, episodes: [1]),
+        ]
+        let tree = tree(files)
+        let following = files.map { tree.following(.file($0.id, $0.file))?.path.text }
+        #expect(following == ["/d/c.mkv", "/d/c.mkv", "/d/d.mkv", nil])
+        #expect(tree.following(.library) == nil)
+    }
+
     @Test func whatIsNotKnownIsLeftOut() {
         let tree = tree(
             [file(1, "x.mkv", season: 0, episodes: [1, 2])],

@@ -23,4 +23,7 @@ uint32_t sync2nas_crc32(uint32_t seed, const void *bytes, size_t size);
 /// Returns 0, or an error number.
 int sync2nas_punch_hole(int descriptor, int64_t offset, int64_t length);
 
+/// The flag O_DIRECT of open(2), a GNU extension that Swift's Glibc module does not show.
+extern const int sync2nas_o_direct;
+
 #endif

@@ -20,6 +20,7 @@ public final class CachedSource: RangeSource {
         var table: FetchTable
         var tasks: [FetchTable.FetchID: Task<Void, Never>] = [:]
         var waiting: [FetchTable.ReaderID: CheckedContinuation<FetchTable.Outcome, Never>] = [:]
+        var log = TransferLog()
         var isStopped = false
     }
 
@@ -45,6 +46,14 @@ public final class CachedSource: RangeSource {
         of file: RemoteFile,
         priority: ReadPriority
     ) async throws(SourceError) -> [UInt8] {
+        Array(try await bytes(in: range, of: file))
+    }
+
+    /// As ``read(_:of:priority:)``, but without a copy where one fetch brought all of it.
+    func bytes(
+        in range: ByteRange,
+        of file: RemoteFile
+    ) async throws(SourceError) -> ArraySlice<UInt8> {
         guard range.upperBound <= file.size else {
             let message = "read '\(file.path)': \(range) wanted, size is \(file.size)"
             throw SourceError(.changed, file.path, message)
@@ -53,9 +62,9 @@ public final class CachedSource: RangeSource {
         await load(file)
         let blocks = Block.indices(of: range)
         if store.missing(in: blocks, of: file).isEmpty, let bytes = await stored(range, of: file) {
-            return bytes
+            return bytes[...]
         }
-        var output = [UInt8](repeating: 0, count: Int(range.count))
+        var output = Output(range)
         // A stored block may turn out bad, or be evicted before it is read. Then it is
         // asked for again; the third time it is fetched whatever the store says.
         var wanted = [blocks]
@@ -63,25 +72,56 @@ public final class CachedSource: RangeSource {
         while !wanted.isEmpty {
             var again: [Range<Int>] = []
             for run in wanted {
-                again += try await read(run, of: file, into: &output, range, isLast: round > 2)
+                again += try await read(run, of: file, into: &output, isLast: round > 2)
             }
             wanted = again
             round += 1
         }
-        return output
+        return output.bytes
+    }
+
+    /// What a reader gets: a part of one arrival, or put together from several.
+    private struct Output {
+        let range: ByteRange
+        private(set) var bytes: ArraySlice<UInt8> = []
+
+        init(_ range: ByteRange) { self.range = range }
+
+        /// Takes `part` out of `source`, which begins at `start`.
+        mutating func take(_ part: ByteRange, from source: [UInt8], startingAt start: UInt64) {
+            if part == range {
+                bytes = source[Int(part.lowerBound - start)..<Int(part.upperBound - start)]
+                return
+            }
+            if bytes.isEmpty {
+                // Not cleared: whoever gets it has taken every part of it.
+                let array = [UInt8](unsafeUninitializedCapacity: Int(range.count)) { _, count in
+                    count = Int(range.count)
+                }
+                bytes = array[...]
+            }
+            let place = Int(part.lowerBound - range.lowerBound)
+            let first = Int(part.lowerBound - start)
+            bytes.withUnsafeMutableBytes { target in
+                source.withUnsafeBytes { source in
+                    let count = Int(part.count)
+                    UnsafeMutableRawBufferPointer(rebasing: target[place..<place + count])
+                        .copyMemory(from: .init(rebasing: source[first..<first + count]))
+                }
+            }
+        }
     }
 
     /// - Returns: Blocks that the store had and then had not.
     private func read(
         _ blocks: Range<Int>,
         of file: RemoteFile,
-        into output: inout [UInt8],
-        _ range: ByteRange,
+        into output: inout Output,
         isLast: Bool
     ) async throws(SourceError) -> [Range<Int>] {
         let (reader, plan) = try begin(blocks, of: file, ignoresStore: isLast)
         let result = await withTaskCancellationHandler {
-            await collect(plan, reader, of: file, into: &output, range)
+            await collect(plan, reader, of: file, into: &output)
         } onCancel: {
             act { ((), $0.left(reader)) }
         }
@@ -115,24 +155,24 @@ public final class CachedSource: RangeSource {
         _ plan: Plan,
         _ reader: FetchTable.ReaderID,
         of file: RemoteFile,
-        into output: inout [UInt8],
-        _ range: ByteRange
+        into output: inout Output
     ) async -> Result<[Range<Int>], SourceError> {
         var again: [Range<Int>] = []
         for run in plan.stored {
-            let part = Block.bytes(of: run, inFileOf: file.size).common(with: range)
+            let part = Block.bytes(of: run, inFileOf: file.size).common(with: output.range)
             if let bytes = await stored(part, of: file) {
-                output.copy(bytes, from: part.lowerBound, part, at: range.lowerBound)
+                output.take(part, from: bytes, startingAt: part.lowerBound)
             } else {
                 again.append(run)
             }
         }
         for (index, part) in plan.parts.enumerated() {
-            let wanted = Block.bytes(of: part.blocks, inFileOf: file.size).common(with: range)
+            let wanted = Block.bytes(of: part.blocks, inFileOf: file.size)
+                .common(with: output.range)
             switch await bytes(of: part.fetch, for: reader) {
             case .failure(let error): return .failure(error)
             case .success(let arrival):
-                output.copy(arrival.bytes, from: arrival.offset, wanted, at: range.lowerBound)
+                output.take(wanted, from: arrival.bytes, startingAt: arrival.offset)
             }
             // Given back at once: a read bigger than the memory limit waits for its own room.
             if !plan.parts[(index + 1)...].contains(where: { $0.fetch == part.fetch }) {
@@ -156,6 +196,21 @@ public final class CachedSource: RangeSource {
             }
             if let outcome { continuation.resume(returning: outcome) }
         }
+    }
+
+    /// All of `range`, when it lies in memory because it was fetched ahead.
+    func inMemory(_ range: ByteRange, of file: RemoteFile) -> ArraySlice<UInt8>? {
+        guard !range.isEmpty else { return nil }
+        let arrival = act { table -> (FetchTable.Arrival?, [FetchTable.Action]) in
+            guard let (arrival, actions) = table.arrival(with: range, of: file) else {
+                return (nil, [])
+            }
+            return (arrival, actions)
+        }
+        guard let arrival else { return nil }
+        store.noteRead(file)
+        let start = Int(range.lowerBound - arrival.offset)
+        return arrival.bytes[start..<start + Int(range.count)]
     }
 
     // MARK: Disk
@@ -198,11 +253,49 @@ public final class CachedSource: RangeSource {
     ///   - range: Cut to the file's size here.
     ///   - file: The version wanted.
     ///   - handle: Whoever may call ``cancelPrefetch(for:)``.
-    public func prefetch(_ range: ByteRange, of file: RemoteFile, for handle: UInt64) {
+    ///   - priority: Less urgent ones give way to more urgent ones.
+    public func prefetch(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        for handle: UInt64,
+        priority: ReadPriority = .readAhead
+    ) {
         let blocks = Block.indices(of: range.clipped(to: file.size))
         guard !blocks.isEmpty, !state.withLock({ $0.isStopped }) else { return }
         _ = store.stored(file)
-        act { ((), $0.prefetch(blocks, of: file, for: handle)) }
+        act { ((), $0.prefetch(blocks, of: file, for: handle, priority: priority)) }
+    }
+
+    /// Fetches what is missing of `range` as long as that takes, when others leave room for it.
+    ///
+    /// Ends early when the seedbox or the disk does not give or take it.
+    func fetchInBackground(_ range: ByteRange, of file: RemoteFile, priority: ReadPriority) {
+        prefetch(range, of: file, for: FetchPolicy.background, priority: priority)
+    }
+
+    /// `file` may be opened soon: opens it at the seedbox unless something of it is here already.
+    public func expect(_ file: RemoteFile) {
+        guard file.size > 0, !store.holdsAny(of: file) else { return }
+        upstream.expect(file)
+    }
+
+    public var bytesToFillTheWay: UInt64 { upstream.bytesToFillTheWay }
+
+    /// What comes from the seedbox now, or came a moment ago; the fastest first.
+    public var transfers: [FileTransfer] {
+        let now = ContinuousClock.now
+        let (underWay, rates) = state.withLock { ($0.table.underWay, $0.log.rates(now: now)) }
+        return Set(underWay.keys).union(rates.keys)
+            .map { file in
+                FileTransfer(
+                    file: file,
+                    priority: underWay[file]?.priority,
+                    bytesUnderWay: underWay[file]?.bytes ?? 0,
+                    bytesCached: store.loadedBytes(of: file),
+                    rate: rates[file] ?? 0
+                )
+            }
+            .sorted { ($1.rate, $0.file.path.text) < ($0.rate, $1.file.path.text) }
     }
 
     /// Gives up what was to be fetched ahead for `handle`, but for blocks that a reader has
@@ -241,9 +334,9 @@ public final class CachedSource: RangeSource {
             let (answer, actions) = event(&state.table)
             for action in actions {
                 switch action {
-                case .start(let id, let file, let blocks, let isPrefetch):
-                    let priority: ReadPriority = isPrefetch ? .readAhead : .reader
-                    state.tasks[id] = Task(priority: isPrefetch ? .utility : .userInitiated) {
+                case .start(let id, let file, let blocks, let priority):
+                    let isWaitedFor = priority == .reader
+                    state.tasks[id] = Task(priority: isWaitedFor ? .userInitiated : .utility) {
                         await run(id, file, blocks, priority)
                     }
                 case .cancel(let id):
@@ -271,9 +364,10 @@ public final class CachedSource: RangeSource {
             let bytes = try await upstream.read(range, of: file, priority: priority)
             try CachedSource.check(bytes.count, range, of: file)
             store.noteFromSource(bytes.count)
+            state.withLock { $0.log.arrived(bytes.count, of: file, now: .now) }
             act { ((), $0.arrived(id, bytes)) }
-            await store.write(bytes, as: blocks, of: file)
-            act { ((), $0.stored(id)) }
+            let isKept = await store.write(bytes, as: blocks, of: file)
+            act { ((), $0.stored(id, isKept: isKept)) }
         } catch {
             act { ((), $0.failed(id, error)) }
         }
@@ -301,29 +395,5 @@ extension ByteRange {
             max(lowerBound, other.lowerBound),
             min(upperBound, other.upperBound)
         )
-    }
-}
-
-extension [UInt8] {
-    /// Copies the bytes of `range` out of `source`, which begins at `start`, into this array,
-    /// which begins at `origin`.
-    fileprivate mutating func copy(
-        _ source: [UInt8],
-        from start: UInt64,
-        _ range: ByteRange,
-        at origin: UInt64
-    ) {
-        let place = Int(range.lowerBound - origin)
-        let first = Int(range.lowerBound - start)
-        withUnsafeMutableBytes { target in
-            source.withUnsafeBytes { source in
-                UnsafeMutableRawBufferPointer(rebasing: target[place..<place + Int(range.count)])
-                    .copyMemory(
-                        from: UnsafeRawBufferPointer(
-                            rebasing: source[first..<first + Int(range.count)]
-                        )
-                    )
-            }
-        }
     }
 }

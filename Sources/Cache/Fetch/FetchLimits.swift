@@ -1,13 +1,13 @@
 /// How much is asked of the upstream source at once.
 public struct FetchLimits: Sendable {
-    /// Bytes that one upstream read asks for at most.
+    /// Bytes that one upstream read asks for at most, and where its boundaries lie.
     ///
-    /// 4 MiB keeps a connection of 50 ms and 40 MB/s busy for two round trips.
-    public var requestBytes: UInt64 = 4 << 20
+    /// As much as the kernel asks for at once, so that most of its reads are answered from one.
+    public var requestBytes = ReadAhead.fetched
     /// Bytes in memory at once, from the request until readers and store have taken them.
-    public var memoryBytes: UInt64 = 64 << 20
-    /// Upstream reads ahead of readers that run at once for a file.
-    public var prefetchesPerFile = 2
+    public var memoryBytes: UInt64 = 48 << 20
+    /// Bytes that may be on their way for what nobody is about to read, while others are served.
+    public var backgroundBytes: UInt64 = 2 << 20
 
     public init() {}
 

@@ -7,8 +7,8 @@ public import Primitives
 /// position stands is sequential; any other is a jump and begins a new position. Until a
 /// position has read half a MiB on end it may be a probe, of a media server that looks at
 /// head, tail and a few places between, and gets no more than 128 KiB ahead. After that its
-/// window begins at 256 KiB and doubles whenever half of it is used, up to 8 MiB; so about
-/// as much is fetched in vain as was read.
+/// window begins at 256 KiB and doubles whenever half of it is used, up to what fills the way to
+/// the server; so about as much is fetched in vain as was read.
 public struct ReadAhead: Sendable {
     public struct Decision: Equatable, Sendable {
         /// What to fetch now; nil when enough is on its way.
@@ -36,13 +36,17 @@ public struct ReadAhead: Sendable {
     static let probeBytes: UInt64 = 512 << 10
     static let probeWindow: UInt64 = 128 << 10
     static let firstWindow: UInt64 = 256 << 10
-    static let lastWindow: UInt64 = 8 << 20
+    /// The window may always grow to this, and never beyond the second.
+    static let lastWindows: ClosedRange<UInt64> = (8 << 20)...(24 << 20)
+    /// What one fetch brings at most, and where its boundaries lie.
+    static let fetched: UInt64 = 1 << 20
     /// The kernel sends the parts of one big read in any order, up to 1 MiB apart.
     static let disorder: UInt64 = 1 << 20
 
     private let fileSize: UInt64
     private var positions: [Position] = []
     private var reads: UInt64 = 0
+    private var lastWindow = lastWindows.lowerBound
 
     public init(fileSize: UInt64) {
         self.fileSize = fileSize
@@ -52,8 +56,14 @@ public struct ReadAhead: Sendable {
     public var longestRun: UInt64 { positions.map(\.run).max() ?? 0 }
 
     /// The reader asked for `range`, whether or not it was cached.
-    public mutating func read(_ range: ByteRange) -> Decision {
+    ///
+    /// - Parameters:
+    ///   - range: Bytes wanted.
+    ///   - way: Bytes that fill the way to the server.
+    /// - Returns: What to fetch and to give up.
+    public mutating func read(_ range: ByteRange, way: UInt64 = 0) -> Decision {
         guard !range.isEmpty else { return Decision() }
+        lastWindow = min(max(way, Self.lastWindows.lowerBound), Self.lastWindows.upperBound)
         reads += 1
         guard let index = positions.firstIndex(where: { continues($0, range) }) else {
             return jumped(to: range)
@@ -104,12 +114,14 @@ public struct ReadAhead: Sendable {
         let position = positions[index]
         guard position.outstanding <= position.window / 2 else { return nil }
         let isProbe = position.run < ReadAhead.probeBytes
-        let grown = min(max(ReadAhead.firstWindow, position.window * 2), ReadAhead.lastWindow)
+        let grown = max(ReadAhead.firstWindow, min(position.window * 2, lastWindow, position.run))
         let window = isProbe ? ReadAhead.probeWindow : grown
         let others = positions.reduce(0) { $0 + $1.outstanding } - position.outstanding
-        let budget = ReadAhead.lastWindow - min(others, ReadAhead.lastWindow)
-        let range = ByteRange(position.ahead, position.next + min(window, budget))
-            .clipped(to: fileSize)
+        let budget = lastWindow - min(others, lastWindow)
+        var end = position.next + min(window, budget)
+        // Whole fetches, so that the kernel's reads, which end there as well, need only one.
+        if window >= 2 * Self.fetched { end = end / Self.fetched * Self.fetched }
+        let range = ByteRange(position.ahead, end).clipped(to: fileSize)
         positions[index].window = window
         guard !range.isEmpty else { return nil }
         positions[index].ahead = range.upperBound

@@ -34,6 +34,9 @@ extension BlockStore {
         }
     }
 
+    /// Bytes of `file` were read from memory.
+    func noteRead(_ file: RemoteFile) { noteRead(VersionKey(file), hits: 0) }
+
     private func noteRead(_ key: VersionKey, hits: UInt64) {
         let now = environment.now()
         state.withLock { state in

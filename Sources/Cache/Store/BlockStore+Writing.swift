@@ -57,7 +57,7 @@ extension BlockStore {
         guard reserve(reserved, for: key) else { return false }
         while true {
             do {
-                try target(file).publish(bytes, at: run)
+                try target(file).publish(bytes, at: run, by: direct.value)
                 succeeded(key, reserved)
                 return true
             } catch {
@@ -206,6 +206,7 @@ extension BlockStore {
     ///
     /// Readers in the middle of it keep their descriptors.
     func remove(_ key: VersionKey) {
+        direct.value.letGo()
         directory.remove(key)
         state.withLock { state in
             state.index.removed(key)

@@ -4,6 +4,15 @@ public import Logging
 public import Primitives
 internal import Synchronization
 
+/// What is used on the store's writer alone.
+///
+/// `@unchecked Sendable`: that is a serial queue.
+final class OfTheWriter<Value>: @unchecked Sendable {
+    let value: Value
+
+    init(_ value: Value) { self.value = value }
+}
+
 /// Blocks of remote files on a local disk.
 ///
 /// A version of a file (path, size, modification time) has a sparse data file and a map.
@@ -18,6 +27,7 @@ public final class BlockStore: Sendable {
     let directory: StoreDirectory
     let log: Logger
     let writer = DispatchQueue(label: "cache.writer")
+    let direct = OfTheWriter(DirectWriter())
     let committer = DispatchQueue(label: "cache.committer")
     /// Checks whole files in the background.
     let checker = DispatchQueue(label: "cache.checker", qos: .utility)
@@ -156,6 +166,19 @@ public final class BlockStore: Sendable {
     /// Reads the map when it is not in memory.
     public func isComplete(_ file: RemoteFile) -> Bool {
         file.size == 0 || stored(file)?.isComplete ?? false
+    }
+
+    /// Whether there is something of `file`, as far as is known without the disk.
+    func holdsAny(of file: RemoteFile) -> Bool {
+        let key = VersionKey(file)
+        return state.withLock { $0.index.entries[key] != nil }
+    }
+
+    /// Bytes of `file` that are there, when its map is in memory.
+    func loadedBytes(of file: RemoteFile) -> UInt64 {
+        guard let stored = state.withLock({ $0.loaded[file] }) else { return 0 }
+        return stored.runs(in: 0..<Block.count(inFileOf: file.size), present: true)
+            .reduce(0) { $0 + Block.bytes(of: $1, inFileOf: file.size).count }
     }
 
     /// The bytes of `file` that are there, in order, neighbours joined.

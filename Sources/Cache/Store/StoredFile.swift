@@ -11,6 +11,7 @@ final class StoredFile: Sendable {
     let header: MapHeader
     let key: VersionKey
     let data: Descriptor
+    private let dataPath: String
     private let map: Descriptor
     private let blocks: Mutex<Blocks>
 
@@ -50,7 +51,8 @@ final class StoredFile: Sendable {
     init(creating file: RemoteFile, in directory: StoreDirectory) throws(SystemError) {
         header = MapHeader(file)
         key = VersionKey(file)
-        data = try Descriptor(directory.data(key), O.readWrite | O.create | O.truncate)
+        dataPath = directory.data(key)
+        data = try Descriptor(dataPath, O.readWrite | O.create | O.truncate)
         map = try Descriptor(directory.map(key), O.readWrite | O.create | O.truncate)
         try data.setSize(file.size)
         try map.write(header.bytes, at: 0)
@@ -71,7 +73,8 @@ final class StoredFile: Sendable {
     /// - Returns: nil when they are torn, foreign or corrupt.
     init?(opening key: VersionKey, in directory: StoreDirectory) throws(SystemError) {
         self.key = key
-        data = try Descriptor(directory.data(key), O.readWrite)
+        dataPath = directory.data(key)
+        data = try Descriptor(dataPath, O.readWrite)
         map = try Descriptor(directory.map(key), O.readWrite)
         guard let header = try MapHeader(from: map), header.file.size <= Block.largestFile,
             try map.status().size == header.mapSize,
@@ -241,9 +244,13 @@ extension StoredFile {
     /// Writes bytes of missing blocks and makes them readable for this process at once.
     ///
     /// Only the store's writer calls this, so nobody else makes blocks present.
-    func publish(_ bytes: UnsafeRawBufferPointer, at range: Range<Int>) throws(SystemError) {
+    func publish(
+        _ bytes: UnsafeRawBufferPointer,
+        at range: Range<Int>,
+        by writer: DirectWriter
+    ) throws(SystemError) {
         let whole = Block.bytes(of: range, inFileOf: file.size)
-        try data.write(bytes, at: whole.lowerBound)
+        try writer.write(bytes, at: whole.lowerBound, to: data, at: dataPath)
         let sums = range.map { block in
             let place = Block.bytes(of: block, inFileOf: file.size)
             let start = Int(place.lowerBound - whole.lowerBound)

@@ -11,6 +11,9 @@ protocol ByteChannel: AnyObject {
     /// The bytes that may usefully be under way from the server at one time.
     var outstandingLimit: Int { get }
 
+    /// Whether it is one more session on a connection that another channel made.
+    var isShared: Bool { get }
+
     /// What to wait for before the next `read`, and `write` when the last one took nothing.
     func waits(toWrite: Bool) -> [pollfd]
 
@@ -26,6 +29,10 @@ protocol ByteChannel: AnyObject {
 
     /// Ends the connection and frees what belongs to it, processes included. Only once.
     func close()
+}
+
+extension ByteChannel {
+    var isShared: Bool { false }
 }
 
 enum ReadResult: Equatable {

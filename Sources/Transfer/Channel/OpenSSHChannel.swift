@@ -9,9 +9,20 @@ final class OpenSSHChannel: ByteChannel {
     let outstandingLimit = 8 << 20
     private let child: ChildProcess
     private let account: RemoteAccount
+    private let sharing: (connections: SharedConnections, seat: SharedConnections.Seat)?
     private var complaints = Complaints()
+    private var hasReceived = false
 
-    init(_ account: RemoteAccount) throws(ConnectionError) {
+    var isShared: Bool { sharing.map { !$0.seat.isFirst } ?? false }
+
+    /// - Parameters:
+    ///   - account: Where to log in, and how.
+    ///   - shared: Connections that this session may join, or let others join.
+    /// - Throws: ``ConnectionError`` when `ssh` cannot be started.
+    init(
+        _ account: RemoteAccount,
+        sharing shared: SharedConnections? = nil
+    ) throws(ConnectionError) {
         self.account = account
         guard let program = Executable.path(of: "ssh") else {
             throw ConnectionError(
@@ -19,10 +30,20 @@ final class OpenSSHChannel: ByteChannel {
                 "there is no 'ssh' on PATH; install it or use transport=libssh2"
             )
         }
-        let arguments = try OpenSSHChannel.arguments(account)
         // ssh would create it with what the umask leaves, and not its folder.
         if account.acceptNewHostKey { try KnownHosts.create(account.knownHostsPath) }
-        child = try ChildProcess(program, arguments)
+        let seat = shared?.seat()
+        guard shared == nil || seat != nil else {
+            throw ConnectionError(.sessionRefused, "all connections are as full as they may be")
+        }
+        do throws(ConnectionError) {
+            let arguments = try OpenSSHChannel.arguments(account, seat)
+            child = try ChildProcess(program, arguments)
+        } catch {
+            if let seat { shared?.left(seat) }
+            throw error
+        }
+        sharing = shared.flatMap { shared in seat.map { (shared, $0) } }
     }
 
     func waits(toWrite: Bool) -> [pollfd] {
@@ -42,11 +63,20 @@ final class OpenSSHChannel: ByteChannel {
         complaints.read(child.complaints)
         while true {
             let count = recv(child.socket, buffer.baseAddress, buffer.count, 0)
-            if count > 0 { return .bytes(count) }
+            if count > 0 {
+                noteReceived()
+                return .bytes(count)
+            }
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return .wouldBlock }
             throw reasonOfEnd()
         }
+    }
+
+    private func noteReceived() {
+        guard !hasReceived else { return }
+        hasReceived = true
+        if let sharing { sharing.connections.opened(sharing.seat) }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(ConnectionError) -> Int {
@@ -61,6 +91,7 @@ final class OpenSSHChannel: ByteChannel {
 
     func close() {
         child.end()
+        if let sharing { sharing.connections.left(sharing.seat) }
     }
 
     /// Hears `ssh` out, then makes an error of its words.
@@ -71,12 +102,22 @@ final class OpenSSHChannel: ByteChannel {
             poll(&descriptor, 1, left.pollMilliseconds)
             complaints.read(child.complaints)
         }
+        if isShared, !hasReceived {
+            sharing?.connections.refused()
+            return ConnectionError(
+                .sessionRefused,
+                "'\(account.label)' lets no further session use a connection"
+            )
+        }
         return complaints.error(for: account)
     }
 
     // MARK: Arguments
 
-    static func arguments(_ account: RemoteAccount) throws(ConnectionError) -> [String] {
+    static func arguments(
+        _ account: RemoteAccount,
+        _ seat: SharedConnections.Seat? = nil
+    ) throws(ConnectionError) -> [String] {
         try refuseOption(account.host, "host")
         if let user = account.user { try refuseOption(user, "user") }
         let limits = account.timeLimits
@@ -91,15 +132,19 @@ final class OpenSSHChannel: ByteChannel {
             "PermitLocalCommand=no",
             "RemoteCommand=none",
             "RequestTTY=no",
-            // A shared connection would put all of ours through one TCP stream and one CPU.
-            "ControlMaster=no",
-            "ControlPath=none",
+            "ControlMaster=\(seat?.isFirst == true ? "yes" : "no")",
+            "ControlPath=\(seat.map { quoted($0.socket) } ?? "none")",
+            "ControlPersist=no",
             "Compression=no",
             // The fastest by far where the CPU has AES (289 MB/s against 198 for CTR).
             "Ciphers=^aes128-gcm@openssh.com",
             // Names the host's key and the login methods, for our messages.
             "LogLevel=DEBUG1",
         ]
+        if seat?.isFirst == false {
+            // Where it cannot join, ssh would make a connection that nobody has counted.
+            options.append("ProxyCommand=false")
+        }
         if let file = account.knownHostsFile {
             options.append("UserKnownHostsFile=\(quoted(file))")
         }

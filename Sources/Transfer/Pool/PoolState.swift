@@ -26,6 +26,10 @@ struct PoolState {
     /// A connection that lived shorter than this was no success.
     static let properLife = Duration.seconds(10)
 
+    /// Far from the server a login takes a second, and bytes wait for it; but sshd refuses the
+    /// eleventh that is not yet logged in (sshd_config(5), MaxStartups), and others log in, too.
+    static let attemptsAtOnce = 3
+
     let limit: Int
     /// When each usable connection was opened.
     private(set) var live: [Int: ContinuousClock.Instant] = [:]
@@ -49,16 +53,23 @@ struct PoolState {
     ///
     /// - Parameters:
     ///   - isBusy: Whether every usable connection has work to do.
+    ///   - useful: How many are worth having; nil for as many as the limit allows.
     ///   - now: The time.
     /// - Returns: Where the connection comes from.
-    mutating func requested(isBusy: Bool, now: ContinuousClock.Instant) -> Verdict {
+    mutating func requested(
+        isBusy: Bool,
+        useful: Int? = nil,
+        now: ContinuousClock.Instant
+    ) -> Verdict {
         guard !isShutDown else { return .fail }
         guard live.isEmpty else {
             if let growAt, now >= growAt {
                 self.growAt = nil
                 allowed = limit
             }
-            let mayGrow = connecting.isEmpty && live.count < allowed
+            let count = live.count + connecting.count
+            let mayGrow =
+                connecting.count < Self.attemptsAtOnce && count < min(allowed, useful ?? limit)
             return isBusy && mayGrow ? .useAndConnect(id: begin()) : .use
         }
         if !connecting.isEmpty { return .wait }
@@ -97,6 +108,7 @@ struct PoolState {
         connecting.remove(id)
         guard !isShutDown else { return .nothing }
         guard live.isEmpty else {
+            if error.code == .sessionRefused { return .nothing }
             // MaxStartups, MaxSessions or the provider's own limit: what we have must do.
             allowed = live.count
             growAt = now + Self.growthPause

@@ -16,6 +16,12 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         public var openFiles = 32
         /// How long a read waits for the server to come back.
         public var readTimeout: Duration = .seconds(30)
+        /// A directory of this process's own where connections may be shared from; nil for none.
+        public var sharingDirectory: String?
+        public var rateLimit = RateSchedule.unlimited
+        /// Nearer to the server one session fills the way, and connections of their own use more
+        /// processors than shared ones.
+        var farRoundTrip = Duration.milliseconds(5)
 
         public init() {}
     }
@@ -31,6 +37,8 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         var lastWaiter = 0
         var timer: Task<Void, Never>?
         var pastBytes: UInt64 = 0
+        var expectations = Expectations()
+        var rate = RateLimiter()
     }
 
     let settings: Settings
@@ -38,6 +46,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
     let logger: Logger
     private let account: RemoteAccount
     private let makeChannel: ChannelMaker
+    private let shared: SharedConnections?
     private let state: Mutex<State>
 
     /// Does nothing yet; see ``connect()``.
@@ -46,9 +55,14 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         settings: Settings = Settings(),
         logger: Logger
     ) {
-        self.init(account, settings: settings, logger: logger) { wait throws(ConnectionError) in
+        let isOpenSSH = account.chosenTransport == .openSSH
+        let shared = settings.sharingDirectory.flatMap {
+            isOpenSSH ? SharedConnections(directory: $0, limit: settings.connections) : nil
+        }
+        self.init(account, settings: settings, logger: logger, sharing: shared) {
+            wait throws(ConnectionError) in
             switch account.chosenTransport {
-            case .openSSH, .automatic: try OpenSSHChannel(account)
+            case .openSSH, .automatic: try OpenSSHChannel(account, sharing: shared)
             case .libssh2: try LibSSH2Channel(account, wait)
             }
         }
@@ -58,14 +72,18 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         _ account: RemoteAccount,
         settings: Settings,
         logger: Logger,
+        sharing shared: SharedConnections? = nil,
         makeChannel: @escaping ChannelMaker
     ) {
+        self.shared = shared
         self.account = account
         self.settings = settings
         self.logger = logger
         self.makeChannel = makeChannel
         label = account.label
-        state = Mutex(State(decisions: PoolState(limit: settings.connections)))
+        let perConnection = shared == nil ? 1 : SharedConnections.sessionsPerConnection
+        let limit = settings.connections * perConnection
+        state = Mutex(State(decisions: PoolState(limit: limit)))
     }
 
     /// Opens the first connection now, so that a wrong setting is told at start.
@@ -116,8 +134,11 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
             let roundTrips = meters.map { $0.roundTripNanoseconds.load(ordering: .relaxed) }
             return RemoteStatus(
                 transport: account.chosenTransport,
-                connected: state.decisions.live.count,
-                limit: state.decisions.limit,
+                connected: state.decisions.live.keys.count { id in
+                    state.connections[id]?.meter.isShared.load(ordering: .relaxed) == false
+                },
+                sessions: state.decisions.live.count,
+                limit: settings.connections,
                 failure: state.decisions.failure,
                 failingFor: state.decisions.failingSince.map { .now - $0 },
                 bytesReceived: state.pastBytes + received,
@@ -133,43 +154,39 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         }
     }
 
-    var usableConnections: Int { state.withLock { $0.decisions.live.count } }
-
     // MARK: Choosing
 
     /// The usable connection that will answer first.
     ///
     /// - Parameters:
     ///   - file: A connection that has it open saves a round trip.
-    ///   - bytes: How much is to be read; much of it is a reason to open more connections.
     ///   - exclude: Used only when there is no other.
     ///   - deadline: Until when to wait while nothing is usable.
     /// - Returns: A connection that worked a moment ago.
     /// - Throws: ``RequestFailure`` with the reason why there is none.
     func connection(
         for file: RemoteFile?,
-        bytes: UInt64,
-        excluding exclude: SFTPConnection?,
+        excluding exclude: [SFTPConnection],
         until deadline: ContinuousClock.Instant
     ) async throws(RequestFailure) -> SFTPConnection {
-        if let usable = chooseUsable(file, bytes, exclude) { return usable }
+        if let usable = chooseUsable(file, exclude) { return usable }
         return try await waitForConnection(hearsFailure: false, until: deadline)
     }
 
     private func chooseUsable(
         _ file: RemoteFile?,
-        _ bytes: UInt64,
-        _ exclude: SFTPConnection?
+        _ exclude: [SFTPConnection] = []
     ) -> SFTPConnection? {
         noticeEnds()
         let (best, step): (SFTPConnection?, PoolState.Step) = state.withLock { state in
-            var candidates = state.decisions.live.keys.compactMap { state.connections[$0] }
-            if candidates.count > 1 { candidates.removeAll { $0 === exclude } }
-            let costs = candidates.map { ($0, $0.meter.cost(of: file)) }
+            let usable = state.decisions.live.keys.compactMap { state.connections[$0] }
+            let fresh = usable.filter { connection in !exclude.contains { $0 === connection } }
+            let costs = (fresh.isEmpty ? usable : fresh).map { ($0, $0.meter.cost(of: file)) }
             guard let (best, _) = costs.min(by: { $0.1 < $1.1 }) else { return (nil, .nothing) }
             let load = best.meter.load.load(ordering: .relaxed)
             let verdict = state.decisions.requested(
-                isBusy: load > 0 || bytes > SFTPPool.largeRead,
+                isBusy: load > 0,
+                useful: usefulSessions(state.connections.values),
                 now: .now
             )
             if case .useAndConnect(let id) = verdict { return (best, .connect(id: id)) }
@@ -177,6 +194,41 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         }
         perform(step)
         return best
+    }
+
+    /// Far from the server more sessions than connections are worth having.
+    private func usefulSessions(_ connections: some Sequence<SFTPConnection>) -> Int {
+        guard let shared else { return settings.connections }
+        let roundTrips = connections.map { $0.meter.roundTripNanoseconds.load(ordering: .relaxed) }
+        let roundTrip = Duration.nanoseconds(roundTrips.filter { $0 > 0 }.min() ?? 0)
+        return shared.usefulSessions(isFar: roundTrip >= settings.farRoundTrip)
+    }
+
+    public func expect(_ file: RemoteFile) {
+        let isWorthIt = state.withLock { state in
+            state.expectations.take(now: .now)
+                && !state.connections.values.contains { connection in
+                    connection.meter.openFiles.withLock { $0.contains(file) }
+                }
+        }
+        if isWorthIt { chooseUsable(file)?.expect(file) }
+    }
+
+    func takeRate(
+        _ bytes: Int,
+        _ priority: ReadPriority,
+        _ rate: UInt64
+    ) -> ContinuousClock.Instant? {
+        state.withLock { state in
+            state.rate.take(bytes, isReader: priority == .reader, rate: rate, now: .now)
+        }
+    }
+
+    public var bytesToFillTheWay: UInt64 {
+        let windows = state.withLock { state in
+            state.connections.values.map { $0.meter.window.load(ordering: .relaxed) }
+        }
+        return UInt64(windows.reduce(0, +))
     }
 
     private func waitForConnection(
@@ -297,7 +349,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         }
         for waiter in waiters { waiter.finish(.success(connection)) }
         if wasFailing { logger.notice("connected to '\(label)' again") }
-        logger.debug("\(count) of \(settings.connections) connections to '\(label)'")
+        logger.debug("\(count) sessions with '\(label)'")
     }
 
     private func failed(_ id: Int, _ error: ConnectionError) {

@@ -22,6 +22,7 @@ struct ConnectionLoop {
     private var roundTripBegan = ContinuousClock.now
     private var wasTimed = false
     private var knownOpen = 0
+    private var way: WayMeter
 
     init(
         channel: any ByteChannel,
@@ -35,6 +36,9 @@ struct ConnectionLoop {
         self.label = label
         self.limits = limits
         self.meter = meter
+        way = WayMeter(limit: channel.outstandingLimit)
+        self.engine.window = way.window
+        meter.window.store(way.window, ordering: .relaxed)
     }
 
     /// Hears `commands`, moves what can be moved and waits when nothing can.
@@ -90,13 +94,18 @@ struct ConnectionLoop {
                     packet throws(ConnectionError) in
                     try engine.received(packet)
                 }
-                noteProgress()
+                noteProgress(count)
             }
         }
         return true
     }
 
-    private mutating func noteProgress() {
+    private mutating func noteProgress(_ count: Int) {
+        let roundTrip = meter.roundTripNanoseconds.load(ordering: .relaxed)
+        if way.received(count, roundTrip: .nanoseconds(roundTrip), now: lastSign) {
+            engine.window = way.window
+            meter.window.store(way.window, ordering: .relaxed)
+        }
         if engine.roundTrip == .finished {
             meter.measured(.now - roundTripBegan)
             engine.roundTripTaken()

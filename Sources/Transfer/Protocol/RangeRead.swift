@@ -39,6 +39,7 @@ final class OpenFile {
 final class RangeRead {
     let openFile: OpenFile
     let range: ByteRange
+    let priority: ReadPriority
     let pending: Pending<ReadOutcome>
     /// Parts that no request is out for; short replies add to them.
     var unsent: [ByteRange]
@@ -52,8 +53,14 @@ final class RangeRead {
     var end: UInt64?
     private var bytes: [UInt8] = []
 
-    init(_ range: ByteRange, of openFile: OpenFile, _ pending: Pending<ReadOutcome>) {
+    init(
+        _ range: ByteRange,
+        of openFile: OpenFile,
+        _ priority: ReadPriority,
+        _ pending: Pending<ReadOutcome>
+    ) {
         self.range = range
+        self.priority = priority
         self.openFile = openFile
         self.pending = pending
         unsent = range.isEmpty ? [] : [range]
@@ -71,7 +78,12 @@ final class RangeRead {
     ///
     /// Memory is taken with the first bytes, so that reads that only wait cost nothing.
     func store(_ data: UnsafeRawBufferPointer, at offset: UInt64) {
-        if bytes.isEmpty { bytes = [UInt8](repeating: 0, count: Int(range.count)) }
+        if bytes.isEmpty {
+            // Not cleared: it leaves here only when every byte was stored.
+            bytes = [UInt8](unsafeUninitializedCapacity: Int(range.count)) { _, count in
+                count = Int(range.count)
+            }
+        }
         let start = Int(offset - range.lowerBound)
         bytes.withUnsafeMutableBytes { target in
             UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: data)

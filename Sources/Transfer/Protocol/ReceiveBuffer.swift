@@ -4,6 +4,8 @@
 /// and the only copy on the way to a reader is the one to its place.
 final class ReceiveBuffer {
     private let memory: UnsafeMutableRawBufferPointer
+    /// What was not handled yet.
+    private var start = 0
     private var filled = 0
 
     /// - Parameter size: More than the largest packet.
@@ -32,7 +34,6 @@ final class ReceiveBuffer {
         upTo largest: Int,
         _ handle: (UnsafeRawBufferPointer) throws(ConnectionError) -> Void
     ) throws(ConnectionError) {
-        var start = 0
         while filled - start >= 4 {
             let word = memory.loadUnaligned(fromByteOffset: start, as: UInt32.self)
             let length = Int(UInt32(bigEndian: word))
@@ -48,8 +49,10 @@ final class ReceiveBuffer {
             try handle(UnsafeRawBufferPointer(rebasing: memory[(start + 4)..<end]))
             start = end
         }
-        guard start > 0 else { return }
+        // A packet that was begun is moved to the front only when its rest might not fit.
+        guard start == filled || memory.count - filled < largest + 4 else { return }
         memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<filled]))
         filled -= start
+        start = 0
     }
 }

@@ -15,6 +15,10 @@ final class ConnectionMeter: Sendable {
     /// 0 until measured.
     let roundTripNanoseconds = Atomic<Int64>(0)
     let openFiles = Mutex<Set<RemoteFile>>([])
+    /// Bytes that fill the way to the server and back; 0 until ready.
+    let window = Atomic<Int>(0)
+    /// Whether it is one more session on a connection that another made.
+    let isShared = Atomic<Bool>(false)
 
     static let smallRequest = 4096
 
@@ -125,13 +129,22 @@ final class SFTPConnection: Sendable {
         try await replies(to: [request])[0]
     }
 
-    func read(_ range: ByteRange, of file: RemoteFile) async throws(RequestFailure) -> ReadOutcome {
+    func read(
+        _ range: ByteRange,
+        of file: RemoteFile,
+        priority: ReadPriority
+    ) async throws(RequestFailure) -> ReadOutcome {
         let pending = Pending<ReadOutcome>()
         let load = Int(range.count) + ConnectionMeter.smallRequest
         meter.load.add(load, ordering: .relaxed)
         defer { meter.load.subtract(load, ordering: .relaxed) }
-        submit(.read(range, of: file, pending))
+        submit(.read(range, of: file, priority, pending))
         return try await pending.value()
+    }
+
+    /// Opens `file` for the read that may come.
+    func expect(_ file: RemoteFile) {
+        submit(.read(ByteRange(0, 0), of: file, .prefetch, Pending()))
     }
 
     /// Gives a handle back without waiting for the answer.
@@ -162,6 +175,7 @@ final class SFTPConnection: Sendable {
             )
             let channel = try makeChannel(wait)
             defer { channel.close() }
+            meter.isShared.store(channel.isShared, ordering: .relaxed)
             var loop = ConnectionLoop(
                 channel: channel,
                 engine: SFTPEngine(

@@ -6,12 +6,12 @@ enum Command: Sendable {
     case batch([SFTPRequest], Pending<[SFTPReply]>)
     /// Reads through a cached handle and checks that the file is still this version. An empty
     /// range opens and checks only.
-    case read(ByteRange, of: RemoteFile, Pending<ReadOutcome>)
+    case read(ByteRange, of: RemoteFile, ReadPriority, Pending<ReadOutcome>)
 
     func fail(_ error: ConnectionError) {
         switch self {
         case .batch(_, let pending): pending.finish(.failure(.connection(error)))
-        case .read(_, _, let pending): pending.finish(.failure(.connection(error)))
+        case .read(_, _, _, let pending): pending.finish(.failure(.connection(error)))
         }
     }
 }
@@ -57,7 +57,11 @@ struct SFTPEngine {
     private var nextID: UInt32 = 0
     private var outstandingBytes = 0
     private let outstandingLimit: Int
-    private var queue: [RangeRead] = []
+    /// Bytes that reads nobody waits for may have under way: enough to fill the way, so that a
+    /// reader who comes does not stand behind more.
+    var window: Int
+    /// Reads with something to send, by priority.
+    private var queues: [[RangeRead]] = ReadPriority.allCases.map { _ in [] }
     private(set) var files: [RemoteFile: OpenFile] = [:] {
         didSet { filesVersion &+= 1 }
     }
@@ -78,6 +82,7 @@ struct SFTPEngine {
     ///   - handleLimit: Files kept open for the next read.
     init(outstandingLimit: Int, handleLimit: Int) {
         self.outstandingLimit = outstandingLimit
+        window = outstandingLimit
         self.handleLimit = max(1, handleLimit)
     }
 
@@ -98,23 +103,30 @@ struct SFTPEngine {
             for (index, request) in requests.enumerated() {
                 send(request, expecting: .reply(type: request.replyType, batch, index: index))
             }
-        case .read(let range, let file, let pending):
+        case .read(let range, let file, let priority, let pending):
             guard !pending.isFinished else { return }
-            begin(RangeRead(range, of: openFile(file), pending))
+            begin(RangeRead(range, of: openFile(file), priority, pending))
         }
     }
 
     /// Appends to `output` what may be asked for now.
     mutating func produce() {
-        while outstandingBytes < outstandingLimit, output.count < Self.outputPortion,
-            !queue.isEmpty
-        {
-            // Round robin: a small read does not wait until a large one is through.
-            let read = queue.removeFirst()
+        while output.count < Self.outputPortion, let read = next() {
             read.isQueued = false
             sendNextPart(of: read)
             settle(read)
         }
+    }
+
+    /// The read whose turn it is: those that somebody waits for first, in each priority one part
+    /// of each in turn, so that a small one does not wait until a large one is through.
+    private mutating func next() -> RangeRead? {
+        let waiting = ReadPriority.reader.rawValue
+        for priority in queues.indices.reversed() where !queues[priority].isEmpty {
+            let limit = priority == waiting ? outstandingLimit : min(window, outstandingLimit)
+            return outstandingBytes < limit ? queues[priority].removeFirst() : nil
+        }
+        return nil
     }
 
     mutating func sent(_ count: Int) {
@@ -174,7 +186,7 @@ struct SFTPEngine {
                 read.pending.finish(.failure(.connection(error)))
             }
         }
-        for read in queue { read.pending.finish(.failure(.connection(error))) }
+        for read in queues.joined() { read.pending.finish(.failure(.connection(error))) }
         for read in files.values.flatMap(\.waiting) {
             read.pending.finish(.failure(.connection(error)))
         }
@@ -204,7 +216,7 @@ struct SFTPEngine {
     private mutating func enqueue(_ read: RangeRead) {
         guard !read.isQueued else { return }
         read.isQueued = true
-        queue.append(read)
+        queues[read.priority.rawValue].append(read)
     }
 
     private mutating func sendNextPart(of read: RangeRead) {

@@ -1,0 +1,86 @@
+internal import CChecksum
+internal import Glibc
+
+/// Writes big pieces past the kernel's memory.
+///
+/// What is fetched ahead of a player is read once, from our memory: to have the kernel keep it as
+/// well costs more processor time than all the rest of a fetch, and pushes out what others on the
+/// NAS need. Small pieces, which probes read again and again, go the usual way.
+///
+/// Belongs to the store's writer, which is one thread at a time.
+final class DirectWriter {
+    /// Below this the kernel's memory is of use: it gathers small writes.
+    private static let least = 512 << 10
+    /// What disks and file systems want offsets, lengths and addresses to be multiples of.
+    private static let alignment = 4096
+    private static let bufferSize = 1 << 20
+
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: bufferSize,
+        alignment: alignment
+    )
+    /// The file that was written last, so that it is not opened for every piece.
+    private var last: (data: Descriptor, direct: Descriptor)?
+    /// Some file systems have no such way.
+    private var isSupported = true
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Writes `bytes` to the file at `path`, of which `data` is an ordinary descriptor.
+    func write(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        to data: Descriptor,
+        at path: String
+    ) throws(SystemError) {
+        var done = 0
+        if isSupported, bytes.count >= Self.least, offset % UInt64(Self.alignment) == 0 {
+            done = try writeAligned(bytes, at: offset, to: data, path)
+        }
+        guard done < bytes.count else { return }
+        try data.write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + UInt64(done))
+    }
+
+    /// - Returns: How much of `bytes` was written: all but what is no whole unit.
+    private func writeAligned(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        to data: Descriptor,
+        _ path: String
+    ) throws(SystemError) -> Int {
+        let whole = bytes.count / Self.alignment * Self.alignment
+        var done = 0
+        while done < whole {
+            let count = min(buffer.count, whole - done)
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
+            do {
+                try descriptor(data, path).write(
+                    UnsafeRawBufferPointer(rebasing: buffer[..<count]),
+                    at: offset + UInt64(done)
+                )
+            } catch {
+                guard error.number == EINVAL else { throw error }
+                isSupported = false
+                last = nil
+                return done
+            }
+            done += count
+        }
+        return whole
+    }
+
+    private func descriptor(
+        _ data: Descriptor,
+        _ path: String
+    ) throws(SystemError) -> Descriptor {
+        if let last, last.data === data { return last.direct }
+        let direct = try Descriptor(path, O_WRONLY | sync2nas_o_direct)
+        last = (data, direct)
+        return direct
+    }
+
+    /// Lets go of the file that was written last: a removed one would keep its place on the disk.
+    func letGo() { last = nil }
+}

@@ -1,0 +1,55 @@
+/// How many bytes must be under way at once so that the way to the server is never empty.
+///
+/// A pure value. The way holds its rate times its round trip; the rate that shows is at most what
+/// was asked for, so twice that is asked for, and when the rate follows, twice that again (the
+/// start-up of BBR, draft-ietf-ccwg-bbr, works like this).
+struct WayMeter {
+    /// Eight of the largest requests: hides the server's own pauses near by.
+    static let least = 2 << 20
+    /// The shortest time that a rate is taken over.
+    private static let span = Duration.milliseconds(100)
+    /// Of a rate that does not come again, so much is left after each span.
+    private static let fading = 0.95
+
+    private let limit: Int
+    /// Bytes.
+    private(set) var window: Int
+    /// Bytes per second, the highest of late.
+    private(set) var rate = 0.0
+    private var began: ContinuousClock.Instant?
+    private var bytes = 0
+
+    /// - Parameter limit: More than this is never asked for.
+    init(limit: Int) {
+        self.limit = limit
+        window = min(limit, 2 * Self.least)
+    }
+
+    /// - Parameters:
+    ///   - count: Bytes that came.
+    ///   - roundTrip: Of a small request on an idle connection; zero when not measured yet.
+    ///   - now: The time.
+    /// - Returns: Whether ``window`` was computed anew.
+    mutating func received(
+        _ count: Int,
+        roundTrip: Duration,
+        now: ContinuousClock.Instant
+    ) -> Bool {
+        guard let began else {
+            self.began = now
+            return false
+        }
+        bytes += count
+        let passed = now - began
+        guard passed >= max(Self.span, roundTrip) else { return false }
+        // A connection that was idle meanwhile says nothing of the way.
+        if passed < max(Self.span, roundTrip) * 3 {
+            rate = max(Double(bytes) / (passed / .seconds(1)), rate * Self.fading)
+            let held = Int(min(rate * (roundTrip / .seconds(1)), Double(limit)))
+            window = max(Self.least, min(limit, 2 * held))
+        }
+        self.began = now
+        bytes = 0
+        return true
+    }
+}
