@@ -94,7 +94,10 @@ extension FuseServer {
             let contents = session.contents()
             let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
                 .clipped(to: UInt64(contents.count))
-            request.reply(bytes: contents[Int(range.lowerBound)..<Int(range.upperBound)])
+            contents.withUnsafeBytes { bytes in
+                let part = bytes[Int(range.lowerBound)..<Int(range.upperBound)]
+                request.reply(bytes: UnsafeRawBufferPointer(rebasing: part))
+            }
         case .file(let file):
             let range = ByteRange(offset: UInt64(offset), count: UInt64(size))
                 .clipped(to: file.file.size)
@@ -107,13 +110,9 @@ extension FuseServer {
     }
 
     private func readAtOnce(_ request: Request, _ file: any OpenFile, _ range: ByteRange) -> Bool {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: Int(range.count),
-            alignment: 16
-        )
-        defer { buffer.deallocate() }
-        guard range.isEmpty || file.readAtOnce(range, into: buffer) else { return false }
-        request.reply(bytes: UnsafeRawBufferPointer(buffer))
+        let bytes = Bytes(count: Int(range.count))
+        guard range.isEmpty || file.readAtOnce(range, into: bytes.mutable) else { return false }
+        request.reply(bytes: ByteSlice(bytes))
         return true
     }
 
@@ -123,7 +122,7 @@ extension FuseServer {
             await withDeadline(limit) {
                 do throws(SourceError) {
                     let bytes = try await file.read(range)
-                    return Result<ArraySlice<UInt8>, SourceError>.success(bytes)
+                    return Result<ByteSlice, SourceError>.success(bytes)
                 } catch {
                     return .failure(error)
                 }

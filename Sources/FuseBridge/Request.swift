@@ -1,4 +1,5 @@
 import CFuse3
+import Primitives
 import Synchronization
 
 /// One request of the kernel, which must be answered exactly once.
@@ -13,7 +14,7 @@ struct Request: @unchecked Sendable {
     func reply(bytes: UnsafeRawBufferPointer) {
         fuse_reply_buf(raw, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
     }
-    func reply(bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { reply(bytes: $0) } }
+    func reply(bytes: ByteSlice) { bytes.withUnsafeBytes { reply(bytes: $0) } }
     func reply(written count: Int) { fuse_reply_write(raw, count) }
 
     func reply(entry: UnsafePointer<fuse_entry_param>) { fuse_reply_entry(raw, entry) }

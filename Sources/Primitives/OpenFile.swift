@@ -32,7 +32,7 @@ public protocol OpenFile: Sendable {
     ///
     /// - Parameter range: Bytes wanted, already clipped to `file.size`.
     /// - Returns: Exactly `range.count` bytes, or nil.
-    func inMemory(_ range: ByteRange) -> ArraySlice<UInt8>?
+    func inMemory(_ range: ByteRange) -> ByteSlice?
 
     /// Fills `buffer` with `range` when all of it is on the local disk.
     ///
@@ -49,7 +49,7 @@ public protocol OpenFile: Sendable {
     /// - Parameter range: Bytes wanted, already clipped to `file.size`.
     /// - Returns: Exactly `range.count` bytes.
     /// - Throws: ``SourceError``; `.cancelled` soon after the task was cancelled.
-    func read(_ range: ByteRange) async throws(SourceError) -> ArraySlice<UInt8>
+    func read(_ range: ByteRange) async throws(SourceError) -> ByteSlice
 
     /// A descriptor of a local file that holds exactly the bytes of this one, for the kernel to
     /// read in our place; the caller closes it.

@@ -18,7 +18,7 @@ public protocol RangeSource: Sendable {
         _ range: ByteRange,
         of file: RemoteFile,
         priority: ReadPriority
-    ) async throws(SourceError) -> [UInt8]
+    ) async throws(SourceError) -> Bytes
 
     /// Somebody looked the file up and may open it soon: what costs a round trip before the
     /// first byte can be done now.
@@ -31,12 +31,12 @@ public protocol RangeSource: Sendable {
 }
 
 extension RangeSource {
-    /// Reads for somebody who waits.
+    /// Reads for somebody who waits, and wants an array.
     public func read(
         _ range: ByteRange,
         of file: RemoteFile
     ) async throws(SourceError) -> [UInt8] {
-        try await read(range, of: file, priority: .reader)
+        Array(try await read(range, of: file, priority: .reader))
     }
 
     public func expect(_ file: RemoteFile) {}

@@ -61,7 +61,7 @@ extension BlockStore {
     @discardableResult
     func fill(_ blocks: Range<Int>, of file: RemoteFile) -> Bool {
         let bytes = StandIn.bytes(Block.bytes(of: blocks, inFileOf: file.size), of: file)
-        return writer.sync { writeNow(bytes, as: blocks, of: file) }
+        return writer.sync { writeNow(Bytes(bytes), as: blocks, of: file) }
     }
 
     /// nil when not all of `range` is there.

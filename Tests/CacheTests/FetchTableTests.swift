@@ -25,7 +25,7 @@ import Testing
     }
 
     private func finish(_ table: inout FetchTable, _ id: UInt64) -> [FetchTable.Action] {
-        table.arrived(id, []) + table.stored(id)
+        table.arrived(id, Bytes([])) + table.stored(id)
     }
 
     @Test func readersWaitForRoomInTheOrderTheyCame() {
@@ -44,7 +44,7 @@ import Testing
     @Test func bytesCountUntilReaderAndStoreHaveThem() {
         var table = table()
         let plan = table.wanted(0..<4, of: file, by: 1)
-        _ = table.arrived(plan.parts[0].fetch, [])
+        _ = table.arrived(plan.parts[0].fetch, Bytes([]))
         _ = table.left(1)
         #expect(table.held == 4 * Block.size)
         _ = table.stored(plan.parts[0].fetch)
@@ -90,7 +90,7 @@ import Testing
     @Test func whatTheStoreDoesNotTakeIsNotFetchedOnForNobody() {
         var table = table(memoryBlocks: 16)
         #expect(started(table.prefetch(0..<40, of: file, for: 0, priority: .keep)) == [0..<4])
-        #expect(started(table.arrived(1, []) + table.stored(1, isKept: false)) == [])
+        #expect(started(table.arrived(1, Bytes([])) + table.stored(1, isKept: false)) == [])
         #expect(table.isIdle)
     }
 
@@ -146,7 +146,7 @@ import Testing
     private func tableWithUnread() -> FetchTable {
         var table = table(memoryBlocks: 16)
         _ = table.prefetch(0..<4, of: file, for: 7)
-        let bytes = [UInt8](repeating: 1, count: 4 * Int(Block.size))
+        let bytes = Bytes([UInt8](repeating: 1, count: 4 * Int(Block.size)))
         _ = table.arrived(1, bytes)
         _ = table.stored(1)
         return table

@@ -79,7 +79,7 @@ final class StandIn: RangeSource {
         _ range: ByteRange,
         of file: RemoteFile,
         priority: ReadPriority
-    ) async throws(SourceError) -> [UInt8] {
+    ) async throws(SourceError) -> Bytes {
         let number = change { state in
             state.requests.append(range)
             return state.requests.count
@@ -103,8 +103,10 @@ final class StandIn: RangeSource {
         let (failure, lengthChange) = state.withLock { ($0.failure, $0.lengthChange) }
         if let failure { throw failure }
         let bytes = StandIn.bytes(range, of: file)
-        return lengthChange < 0
-            ? Array(bytes.dropLast(-lengthChange))
-            : bytes + [UInt8](repeating: 0, count: lengthChange)
+        return Bytes(
+            lengthChange < 0
+                ? Array(bytes.dropLast(-lengthChange))
+                : bytes + [UInt8](repeating: 0, count: lengthChange)
+        )
     }
 }

@@ -78,7 +78,7 @@ import Testing
             open += harness.requests()
         }
         let want = (10..<100_010).map { UInt8(truncatingIfNeeded: $0 / 3) }
-        #expect(try await pending.value() == .bytes(want))
+        #expect(try await pending.value() == .bytes(Bytes(want)))
     }
 
     @Test func aServerThatGivesLessIsAskedForLess() throws {

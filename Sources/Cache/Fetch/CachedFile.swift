@@ -73,7 +73,7 @@ final class CachedFile: OpenFile {
         state = Mutex(State(readAhead: ReadAhead(fileSize: file.size)))
     }
 
-    func inMemory(_ range: ByteRange) -> ArraySlice<UInt8>? {
+    func inMemory(_ range: ByteRange) -> ByteSlice? {
         guard let bytes = source.inMemory(range, of: file) else { return nil }
         fetchAhead(after: range)
         return bytes
@@ -85,7 +85,7 @@ final class CachedFile: OpenFile {
         return true
     }
 
-    func read(_ range: ByteRange) async throws(SourceError) -> ArraySlice<UInt8> {
+    func read(_ range: ByteRange) async throws(SourceError) -> ByteSlice {
         fetchAhead(after: range)
         return try await source.bytes(in: range, of: file)
     }

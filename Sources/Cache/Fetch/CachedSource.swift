@@ -45,24 +45,27 @@ public final class CachedSource: RangeSource {
         _ range: ByteRange,
         of file: RemoteFile,
         priority: ReadPriority
-    ) async throws(SourceError) -> [UInt8] {
-        Array(try await bytes(in: range, of: file))
+    ) async throws(SourceError) -> Bytes {
+        let slice = try await bytes(in: range, of: file)
+        let bytes = Bytes(count: slice.count)
+        slice.withUnsafeBytes { bytes.mutable.copyMemory(from: $0) }
+        return bytes
     }
 
     /// As ``read(_:of:priority:)``, but without a copy where one fetch brought all of it.
     func bytes(
         in range: ByteRange,
         of file: RemoteFile
-    ) async throws(SourceError) -> ArraySlice<UInt8> {
+    ) async throws(SourceError) -> ByteSlice {
         guard range.upperBound <= file.size else {
             let message = "read '\(file.path)': \(range) wanted, size is \(file.size)"
             throw SourceError(.changed, file.path, message)
         }
-        guard !range.isEmpty else { return [] }
+        guard !range.isEmpty else { return ByteSlice(Bytes(count: 0)) }
         await load(file)
         let blocks = Block.indices(of: range)
         if store.missing(in: blocks, of: file).isEmpty, let bytes = await stored(range, of: file) {
-            return bytes[...]
+            return ByteSlice(bytes)
         }
         var output = Output(range)
         // A stored block may turn out bad, or be evicted before it is read. Then it is
@@ -83,31 +86,29 @@ public final class CachedSource: RangeSource {
     /// What a reader gets: a part of one arrival, or put together from several.
     private struct Output {
         let range: ByteRange
-        private(set) var bytes: ArraySlice<UInt8> = []
+        private var whole: ByteSlice?
+        private var parts: Bytes?
 
         init(_ range: ByteRange) { self.range = range }
 
+        var bytes: ByteSlice { whole ?? ByteSlice(parts ?? Bytes(count: 0)) }
+
         /// Takes `part` out of `source`, which begins at `start`.
-        mutating func take(_ part: ByteRange, from source: [UInt8], startingAt start: UInt64) {
+        mutating func take(_ part: ByteRange, from source: Bytes, startingAt start: UInt64) {
             if part == range {
-                bytes = source[Int(part.lowerBound - start)..<Int(part.upperBound - start)]
+                let first = Int(part.lowerBound - start)
+                whole = ByteSlice(source, first..<first + Int(part.count))
                 return
             }
-            if bytes.isEmpty {
-                // Not cleared: whoever gets it has taken every part of it.
-                let array = [UInt8](unsafeUninitializedCapacity: Int(range.count)) { _, count in
-                    count = Int(range.count)
-                }
-                bytes = array[...]
-            }
+            // Not cleared: whoever gets it has taken every part of it.
+            let target = parts ?? Bytes(count: Int(range.count))
+            parts = target
             let place = Int(part.lowerBound - range.lowerBound)
             let first = Int(part.lowerBound - start)
-            bytes.withUnsafeMutableBytes { target in
-                source.withUnsafeBytes { source in
-                    let count = Int(part.count)
-                    UnsafeMutableRawBufferPointer(rebasing: target[place..<place + count])
-                        .copyMemory(from: .init(rebasing: source[first..<first + count]))
-                }
+            let count = Int(part.count)
+            source.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(rebasing: target.mutable[place..<place + count])
+                    .copyMemory(from: .init(rebasing: source[first..<first + count]))
             }
         }
     }
@@ -199,7 +200,7 @@ public final class CachedSource: RangeSource {
     }
 
     /// All of `range`, when it lies in memory because it was fetched ahead.
-    func inMemory(_ range: ByteRange, of file: RemoteFile) -> ArraySlice<UInt8>? {
+    func inMemory(_ range: ByteRange, of file: RemoteFile) -> ByteSlice? {
         guard !range.isEmpty else { return nil }
         let arrival = act { table -> (FetchTable.Arrival?, [FetchTable.Action]) in
             guard let (arrival, actions) = table.arrival(with: range, of: file) else {
@@ -210,7 +211,7 @@ public final class CachedSource: RangeSource {
         guard let arrival else { return nil }
         store.noteRead(file)
         let start = Int(range.lowerBound - arrival.offset)
-        return arrival.bytes[start..<start + Int(range.count)]
+        return ByteSlice(arrival.bytes, start..<start + Int(range.count))
     }
 
     // MARK: Disk
@@ -225,18 +226,11 @@ public final class CachedSource: RangeSource {
         }
     }
 
-    private func stored(_ range: ByteRange, of file: RemoteFile) async -> [UInt8]? {
+    private func stored(_ range: ByteRange, of file: RemoteFile) async -> Bytes? {
         await withCheckedContinuation { continuation in
             disk.async { [store] in
-                let count = Int(range.count)
-                var isServed = false
-                let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-                    let target = UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]
-                    )
-                    isServed = store.cached(range, of: file, into: target)
-                    initialized = isServed ? count : 0
-                }
+                let bytes = Bytes(count: Int(range.count))
+                let isServed = store.cached(range, of: file, into: bytes.mutable)
                 continuation.resume(returning: isServed ? bytes : nil)
             }
         }

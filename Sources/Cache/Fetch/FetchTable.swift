@@ -17,7 +17,7 @@ struct FetchTable {
     typealias Outcome = Result<Arrival, SourceError>
 
     struct Arrival {
-        let bytes: [UInt8]
+        let bytes: Bytes
         /// Of the first byte in the file.
         let offset: UInt64
     }
@@ -237,7 +237,7 @@ struct FetchTable {
 
     // MARK: Fetches
 
-    mutating func arrived(_ id: FetchID, _ bytes: [UInt8]) -> [Action] {
+    mutating func arrived(_ id: FetchID, _ bytes: Bytes) -> [Action] {
         guard let fetch = fetches[id], case .running = fetch.stage else { return [] }
         let start = Block.bytes(of: fetch.blocks, inFileOf: fetch.file.size).lowerBound
         let arrival = Arrival(bytes: bytes, offset: start)

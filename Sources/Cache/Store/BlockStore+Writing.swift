@@ -12,7 +12,7 @@ extension BlockStore {
     ///
     /// - Returns: Whether all of `blocks` are there now.
     @discardableResult
-    func write(_ bytes: [UInt8], as blocks: Range<Int>, of file: RemoteFile) async -> Bool {
+    func write(_ bytes: Bytes, as blocks: Range<Int>, of file: RemoteFile) async -> Bool {
         await withCheckedContinuation { continuation in
             writer.async { [self] in
                 continuation.resume(returning: writeNow(bytes, as: blocks, of: file))
@@ -20,7 +20,7 @@ extension BlockStore {
         }
     }
 
-    func writeNow(_ bytes: [UInt8], as blocks: Range<Int>, of file: RemoteFile) -> Bool {
+    func writeNow(_ bytes: Bytes, as blocks: Range<Int>, of file: RemoteFile) -> Bool {
         guard file.size <= Block.largestFile,
             file.path.bytes.count <= MapHeader.longestPath
         else { return false }

@@ -13,20 +13,10 @@ final class DirectWriter {
     private static let least = 512 << 10
     /// What disks and file systems want offsets, lengths and addresses to be multiples of.
     private static let alignment = 4096
-    private static let bufferSize = 1 << 20
-
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: bufferSize,
-        alignment: alignment
-    )
     /// The file that was written last, so that it is not opened for every piece.
     private var last: (data: Descriptor, direct: Descriptor)?
     /// Some file systems have no such way.
     private var isSupported = true
-
-    deinit {
-        buffer.deallocate()
-    }
 
     /// Writes `bytes` to the file at `path`, of which `data` is an ordinary descriptor.
     func write(
@@ -35,40 +25,22 @@ final class DirectWriter {
         to data: Descriptor,
         at path: String
     ) throws(SystemError) {
-        var done = 0
-        if isSupported, bytes.count >= Self.least, offset % UInt64(Self.alignment) == 0 {
-            done = try writeAligned(bytes, at: offset, to: data, path)
+        let address = UInt(bitPattern: bytes.baseAddress)
+        let isAligned = (UInt64(address) | offset) % UInt64(Self.alignment) == 0
+        guard isSupported, bytes.count >= Self.least, isAligned else {
+            return try data.write(bytes, at: offset)
         }
-        guard done < bytes.count else { return }
-        try data.write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + UInt64(done))
-    }
-
-    /// - Returns: How much of `bytes` was written: all but what is no whole unit.
-    private func writeAligned(
-        _ bytes: UnsafeRawBufferPointer,
-        at offset: UInt64,
-        to data: Descriptor,
-        _ path: String
-    ) throws(SystemError) -> Int {
         let whole = bytes.count / Self.alignment * Self.alignment
-        var done = 0
-        while done < whole {
-            let count = min(buffer.count, whole - done)
-            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[done..<done + count]))
-            do {
-                try descriptor(data, path).write(
-                    UnsafeRawBufferPointer(rebasing: buffer[..<count]),
-                    at: offset + UInt64(done)
-                )
-            } catch {
-                guard error.number == EINVAL else { throw error }
-                isSupported = false
-                last = nil
-                return done
-            }
-            done += count
+        do {
+            try descriptor(data, path).write(.init(rebasing: bytes[..<whole]), at: offset)
+        } catch {
+            guard error.number == EINVAL else { throw error }
+            isSupported = false
+            last = nil
+            return try data.write(bytes, at: offset)
         }
-        return whole
+        guard whole < bytes.count else { return }
+        try data.write(.init(rebasing: bytes[whole...]), at: offset + UInt64(whole))
     }
 
     private func descriptor(

@@ -8,8 +8,8 @@ extension SFTPPool {
         _ range: ByteRange,
         of file: RemoteFile,
         priority: ReadPriority
-    ) async throws(SourceError) -> [UInt8] {
-        guard !range.isEmpty else { return [] }
+    ) async throws(SourceError) -> Bytes {
+        guard !range.isEmpty else { return Bytes(count: 0) }
         try await keepRate(range, file, priority)
         let outcome = try await attempt("read", file.path, file) {
             connection throws(RequestFailure) in

@@ -9,6 +9,10 @@ struct ConnectionLoop {
     private static let bufferSize = 1 << 20
     /// Bytes read before the engine may ask for more and new commands are heard.
     private static let readsPerTurn = 4 << 20
+    /// With so many bytes on their way, more come while we wait a little.
+    private static let bulk = 1 << 20
+    /// Milliseconds.
+    private static let gathering: Int32 = 1
 
     private let channel: any ByteChannel
     var engine: SFTPEngine
@@ -23,6 +27,8 @@ struct ConnectionLoop {
     private var wasTimed = false
     private var knownOpen = 0
     private var way: WayMeter
+    /// Whether something happened since bytes were last gathered.
+    private var mayGather = true
 
     init(
         channel: any ByteChannel,
@@ -55,8 +61,21 @@ struct ConnectionLoop {
         noteWaiting()
         let wrote = try write()
         let read = try readAndHandle()
-        if wrote || read || !commands.isEmpty { return }
-        try waitForMore(wake)
+        if wrote || read || !commands.isEmpty {
+            mayGather = true
+        } else if mayGather, engine.outstandingBytes >= Self.bulk, engine.output.isEmpty {
+            mayGather = false
+            gather(wake)
+        } else {
+            try waitForMore(wake)
+        }
+    }
+
+    /// Lets more bytes come before they are read: `ssh` hands on 32 KiB at a time, and to be woken
+    /// for each costs more than to read it.
+    private func gather(_ wake: EventDescriptor) {
+        var descriptor = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
+        if poll(&descriptor, 1, Self.gathering) > 0 { wake.clear() }
     }
 
     private mutating func noteWaiting() {

@@ -3,7 +3,7 @@ import Primitives
 /// What became of a read.
 enum ReadOutcome: Sendable, Equatable {
     /// Exactly the bytes that were asked for.
-    case bytes([UInt8])
+    case bytes(Bytes)
     /// The file has other attributes than the version that was asked for.
     case changed(SFTPAttributes)
     /// The server says the file ends here although its size says otherwise.
@@ -51,7 +51,7 @@ final class RangeRead {
     var attributes: SFTPAttributes?
     /// Where the server said the file ends, when that is inside the range.
     var end: UInt64?
-    private var bytes: [UInt8] = []
+    private var bytes: Bytes?
 
     init(
         _ range: ByteRange,
@@ -78,16 +78,11 @@ final class RangeRead {
     ///
     /// Memory is taken with the first bytes, so that reads that only wait cost nothing.
     func store(_ data: UnsafeRawBufferPointer, at offset: UInt64) {
-        if bytes.isEmpty {
-            // Not cleared: it leaves here only when every byte was stored.
-            bytes = [UInt8](unsafeUninitializedCapacity: Int(range.count)) { _, count in
-                count = Int(range.count)
-            }
-        }
+        // Not cleared: it leaves here only when every byte was stored.
+        let target = bytes ?? Bytes(count: Int(range.count))
+        bytes = target
         let start = Int(offset - range.lowerBound)
-        bytes.withUnsafeMutableBytes { target in
-            UnsafeMutableRawBufferPointer(rebasing: target[start...]).copyMemory(from: data)
-        }
+        UnsafeMutableRawBufferPointer(rebasing: target.mutable[start...]).copyMemory(from: data)
     }
 
     /// The outcome once everything has been answered.
@@ -99,7 +94,7 @@ final class RangeRead {
             attributes.modifiedSeconds ?? file.modifiedSeconds == file.modifiedSeconds
         else { return .changed(attributes) }
         if let end { return .ended(at: end) }
-        return .bytes(bytes)
+        return .bytes(bytes ?? Bytes(count: 0))
     }
 }
 

@@ -55,7 +55,7 @@ struct SFTPEngine {
     private(set) var roundTrip = RoundTrip.none
     private var outstanding: [UInt32: Expected] = [:]
     private var nextID: UInt32 = 0
-    private var outstandingBytes = 0
+    private(set) var outstandingBytes = 0
     private let outstandingLimit: Int
     /// Bytes that reads nobody waits for may have under way: enough to fill the way, so that a
     /// reader who comes does not stand behind more.
