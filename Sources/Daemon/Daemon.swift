@@ -53,6 +53,7 @@ public final class MountDaemon: Sendable {
         self.settings = settings
         self.mountpoint = mountpoint
         self.log = log
+        Self.raiseDescriptorLimit()
         do {
             if inheritance.mount == nil { try Mountpoint.prepare(mountpoint) }
             let limits = CacheLimits(
@@ -71,6 +72,15 @@ public final class MountDaemon: Sendable {
         } catch {
             throw Failure("\(error)")
         }
+    }
+
+    /// Every open file of the mount may need a descriptor; the usual 1,024 are for programs that
+    /// call select(2), which we do not.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Mounts, serves and scans until it is told to stop.

@@ -122,8 +122,8 @@ import Testing
     }
 
     @Test func onlySoManyIdleVersionsStayInMemory() throws {
-        let store = try open(directory)
-        let files = (0..<BlockStore.idleLimit + 20).map { remoteFile("\($0)", size: 10) }
+        let store = try open(directory, change: { $0.footprintLimit = 64 << 10 })
+        let files = (0..<80).map { remoteFile("\($0)", size: 10) }
         for file in files {
             store.opened(file)
             store.fill(0..<1, of: file)
@@ -132,9 +132,33 @@ import Testing
         #expect(store.state.withLock { $0.loaded.count } == files.count)
         for file in files { store.released(file) }
         store.fill(0..<1, of: file)
-        #expect(store.state.withLock { $0.loaded.count } == BlockStore.idleLimit)
+        #expect(store.state.withLock { $0.loaded.count } < 64)
         let range = ByteRange(0, 10)
         #expect(store.cached(range, of: files[0]) == StandIn.bytes(range, of: files[0]))
+    }
+
+    @Test func idleVersionsHoldNoDescriptors() throws {
+        let store = try open(directory)
+        let before = try openDescriptors()
+        let files = (0..<50).map { remoteFile("\($0)", size: 10) }
+        for file in files {
+            store.opened(file)
+            store.fill(0..<1, of: file)
+            store.released(file)
+        }
+        store.flush()
+        #expect(try openDescriptors() == before)
+        for file in files {
+            #expect(store.cached(ByteRange(0, 10), of: file) != nil)
+        }
+    }
+
+    private func openDescriptors() throws -> Int {
+        let files = FileManager.default
+        return try files.contentsOfDirectory(atPath: "/proc/self/fd").count { number in
+            let target = try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+            return target?.contains(directory.path) ?? false
+        }
     }
 
     @Test func forgottenFileLeavesNothingBehind() throws {

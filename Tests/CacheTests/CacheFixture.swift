@@ -49,11 +49,14 @@ final class SteppingClock: Sendable {
 func open(
     _ directory: TemporaryDirectory,
     _ limits: CacheLimits = CacheLimits(),
-    space: (@Sendable () -> FreeSpace?)? = nil
+    space: (@Sendable () -> FreeSpace?)? = nil,
+    change: (inout BlockStore.Environment) -> Void = { _ in }
 ) throws -> BlockStore {
+    var environment = environment(space: space)
+    change(&environment)
     var log = Logger(label: "cache") { _ in SwiftLogNoOpLogHandler() }
     log.logLevel = .critical
-    return try BlockStore(directory.path, limits, log, environment(space: space))
+    return try BlockStore(directory.path, limits, log, environment)
 }
 
 extension BlockStore {

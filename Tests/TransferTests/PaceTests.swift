@@ -74,7 +74,7 @@ import Testing
         var expectations = Expectations()
         var taken = 0
         for _ in 0..<100 where expectations.take(now: start) { taken += 1 }
-        #expect(taken == 8)
+        #expect(taken == 16)
         let isTaken = expectations.take(now: start + .seconds(1))
         #expect(isTaken)
     }

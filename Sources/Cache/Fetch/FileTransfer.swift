@@ -35,16 +35,21 @@ struct TransferLog {
     private static let remembered = Duration.seconds(15)
     private static let most = 256
 
+    private var lastForgot: ContinuousClock.Instant?
     private var records: [RemoteFile: Record] = [:]
 
     mutating func arrived(_ count: Int, of file: RemoteFile, now: ContinuousClock.Instant) {
         let before = records[file]?.rate(at: now) ?? 0
         let added = Double(count) / (Self.memory / .seconds(1))
         records[file] = Record(rate: before + added, time: now)
-        if records.count > Self.most { forgetOld(now) }
+        // Of many files, as of a scan; not at every one, because it looks at all.
+        if records.count > Self.most, lastForgot.map({ now - $0 > .seconds(1) }) ?? true {
+            forgetOld(now)
+        }
     }
 
     private mutating func forgetOld(_ now: ContinuousClock.Instant) {
+        lastForgot = now
         records = records.filter { now - $0.value.time < Self.remembered }
     }
 

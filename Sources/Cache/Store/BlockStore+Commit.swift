@@ -9,7 +9,7 @@ extension BlockStore {
         guard let interval = environment.commitInterval else { return }
         let (isDue, isFirst) = state.withLock { state in
             defer { state.isCommitScheduled = true }
-            let waiting = state.uncommitted.values.reduce(0, +)
+            let waiting = state.uncommittedBytes
             let isDue =
                 waiting >= BlockStore.commitBytes && waiting - bytes < BlockStore.commitBytes
             return (isDue, !state.isCommitScheduled)
@@ -25,12 +25,12 @@ extension BlockStore {
         let (batch, read, files) = state.withLock { state in
             defer {
                 state.uncommitted = [:]
+                state.uncommittedBytes = 0
                 state.readSinceNoted = []
                 state.isCommitScheduled = false
             }
-            let keys = Set(state.uncommitted.keys)
-            let files = state.loaded.values.filter { keys.contains($0.key) }
-            let read = state.readSinceNoted.union(keys)
+            let files = state.uncommitted.keys.compactMap { state.loaded[$0] }
+            let read = state.readSinceNoted.union(state.uncommitted.keys)
                 .compactMap { key in state.index.entries[key].map { (key, $0.lastRead) } }
             return (state.uncommitted, read, files)
         }
@@ -45,8 +45,15 @@ extension BlockStore {
             }
         }
         for (key, bytes) in batch { measure(key, covers: bytes) }
+        letGo(files)
         // Writing the map has set its time to now, which is not when it was read.
         for (key, lastRead) in read { directory.setLastRead(lastRead, of: key) }
+    }
+
+    /// Closes those of `files` that nobody uses just now.
+    func letGo(_ files: [StoredFile]) {
+        let idle = state.withLock { state in files.filter { !state.index.isInUse($0.key) } }
+        for file in idle { file.letGo() }
     }
 
     /// Checks every stored block of `file`.

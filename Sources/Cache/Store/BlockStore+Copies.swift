@@ -27,18 +27,17 @@ extension BlockStore {
                 checkLater(stored)
             }
         }
+        // Before the question whether it is still the one that is stored.
+        guard let data = try? stored.data.opened() else { return nil }
         let number = state.withLock { state -> Int32? in
             // An eviction that began before the caller's `opened` would punch holes into what
             // the kernel is about to read, and a hole reads as zeros.
-            guard state.loaded[file] === stored, stored.isProven,
+            guard state.loaded[stored.key] === stored, stored.isProven,
                 let entry = state.index.entries[stored.key], !entry.isBeingEvicted
             else { return nil }
-            return stored.data.number
+            return fcntl(data.number, F_DUPFD_CLOEXEC, 0)
         }
-        return number.flatMap { number in
-            let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
-            return copy < 0 ? nil : copy
-        }
+        return number.flatMap { $0 < 0 ? nil : $0 }
     }
 
     private func checkLater(_ stored: StoredFile) {

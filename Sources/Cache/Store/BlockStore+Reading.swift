@@ -66,21 +66,28 @@ extension BlockStore {
     ///
     /// Answers from memory alone: a version whose map is not loaded counts as empty.
     func missing(in blocks: Range<Int>, of file: RemoteFile) -> [Range<Int>] {
-        guard let stored = state.withLock({ $0.loaded[file] }) else { return [blocks] }
+        guard let stored = loaded(file) else { return [blocks] }
         return stored.runs(in: blocks, present: false)
     }
 
     /// Whether ``stored(_:)`` would have to read the disk.
     func needsLoading(_ file: RemoteFile) -> Bool {
         let key = VersionKey(file)
-        return state.withLock { $0.loaded[file] == nil && $0.index.entries[key] != nil }
+        return state.withLock { $0.loaded[key] == nil && $0.index.entries[key] != nil }
     }
 
     /// The stored version of `file`, from memory, else from the disk; nil when there is none.
     func stored(_ file: RemoteFile) -> StoredFile? {
-        if let loaded = state.withLock({ $0.loaded[file] }) { return loaded }
-        let stored = load(VersionKey(file))
+        let key = VersionKey(file)
+        let stored = state.withLock { $0.loaded[key] } ?? load(key)
         // Another file with the same key.
+        return stored?.file == file ? stored : nil
+    }
+
+    /// The stored version of `file`, if its map is in memory.
+    func loaded(_ file: RemoteFile) -> StoredFile? {
+        let key = VersionKey(file)
+        let stored = state.withLock { $0.loaded[key] }
         return stored?.file == file ? stored : nil
     }
 
@@ -100,7 +107,7 @@ extension BlockStore {
             return nil
         }
         return state.withLock { state in
-            if let other = state.loaded[opened.file] { return other }
+            if let other = state.loaded[key] { return other }
             // Removed, and perhaps made again, while we were reading.
             guard state.index.entries[key]?.serial == serial else { return nil }
             if state.proven.remove(key) != nil { opened.prove() }
@@ -122,16 +129,23 @@ extension BlockStore {
 }
 
 extension BlockStore.State {
-    /// Puts a version into memory, and lets go of the idle ones that are too many.
+    /// Puts a version into memory, and when they take too much of it, lets go of idle ones.
     mutating func install(_ stored: StoredFile) {
-        loaded[stored.file] = stored
-        let surplus = loaded.count - BlockStore.idleLimit
-        guard surplus > 0 else { return }
+        unload(stored.key)
+        loaded[stored.key] = stored
+        footprint += stored.footprint
+        guard footprint > footprintLimit else { return }
         let idle = loaded.values.filter { $0 !== stored && !index.isInUse($0.key) }
             .map { ($0, index.entries[$0.key]?.lastRead ?? 0) }
-        for (stored, _) in idle.sorted(by: { $0.1 < $1.1 }).prefix(surplus) {
-            loaded[stored.file] = nil
-            if stored.isProven { proven.insert(stored.key) }
+        // More than must go, so that it need not be done again soon.
+        for (old, _) in idle.sorted(by: { $0.1 < $1.1 }) {
+            guard footprint > footprintLimit / 4 * 3 else { return }
+            unload(old.key)
+            if old.isProven { proven.insert(old.key) }
         }
+    }
+
+    mutating func unload(_ key: VersionKey) {
+        footprint -= loaded.removeValue(forKey: key)?.footprint ?? 0
     }
 }

@@ -108,6 +108,7 @@ extension BlockStore {
         state.withLock { state in
             state.index.written(reserved)
             state.uncommitted[key, default: 0] += reserved
+            state.uncommittedBytes += reserved
             state.isWriteFailing = false
         }
         scheduleCommit(written: reserved)
@@ -183,7 +184,7 @@ extension BlockStore {
         do {
             // The map first: a crash in between leaves bytes that nobody refers to.
             if let error = committer.sync(execute: { commitError(stored) }) { throw error }
-            if !middle.isEmpty { try stored.data.punch(middle) }
+            if !middle.isEmpty { try stored.data.opened().punch(middle) }
             state.withLock { $0.index.trimmed(key) }
             measure(key, covers: 0)
         } catch {
@@ -210,8 +211,8 @@ extension BlockStore {
         directory.remove(key)
         state.withLock { state in
             state.index.removed(key)
-            state.loaded = state.loaded.filter { $0.value.key != key }
-            state.uncommitted[key] = nil
+            state.unload(key)
+            state.uncommittedBytes -= state.uncommitted.removeValue(forKey: key) ?? 0
             state.proven.remove(key)
             state.readSinceNoted.remove(key)
         }

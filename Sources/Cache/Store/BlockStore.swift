@@ -44,16 +44,24 @@ public final class BlockStore: Sendable {
         }
         /// nil asks the directory's file system.
         var space: (@Sendable () -> FreeSpace?)?
+        /// Bytes of memory for the maps of idle versions: those of 16,000 subtitles, or of 100 big
+        /// films.
+        var footprintLimit = 16 << 20
         /// nil commits only when told to.
-        var commitInterval: DispatchTimeInterval? = .milliseconds(200)
+        var commitInterval: DispatchTimeInterval? = .milliseconds(500)
     }
 
     struct State {
         var index: StoreIndex
         /// Versions whose maps are in memory.
-        var loaded: [RemoteFile: StoredFile] = [:]
+        var loaded: [VersionKey: StoredFile] = [:]
+        /// Bytes of memory that those take, roughly.
+        var footprint = 0
+        let footprintLimit: Int
         /// Bytes reserved and written, by version, that the next commit covers.
         var uncommitted: [VersionKey: UInt64] = [:]
+        /// All of them.
+        var uncommittedBytes: UInt64 = 0
         /// Versions read since their last read was noted on the disk.
         var readSinceNoted: Set<VersionKey> = []
         var isCommitScheduled = false
@@ -68,11 +76,8 @@ public final class BlockStore: Sendable {
         var isWriteFailing = false
     }
 
-    /// Idle versions whose maps and descriptors stay in memory; two descriptors each, out of
-    /// the usual 1,024.
-    static let idleLimit = 64
     /// A commit does not wait for its time when this much is waiting for it.
-    static let commitBytes: UInt64 = 32 << 20
+    static let commitBytes: UInt64 = 128 << 20
 
     /// Opens or makes the cache in `directory`.
     ///
@@ -114,7 +119,7 @@ public final class BlockStore: Sendable {
         self.directory = directory
         self.log = log
         self.environment = environment
-        state = Mutex(State(index: index))
+        state = Mutex(State(index: index, footprintLimit: environment.footprintLimit))
     }
 
     /// Makes everything durable that was published before the call.
@@ -144,8 +149,12 @@ public final class BlockStore: Sendable {
     /// A handle of `file` was released.
     public func released(_ file: RemoteFile) {
         let key = VersionKey(file)
-        state.withLock { $0.index.released(key) }
-        scheduleCommit(written: 0)
+        let (stored, isRead) = state.withLock { state in
+            state.index.released(key)
+            return (state.loaded[key], state.readSinceNoted.contains(key))
+        }
+        if let stored { letGo([stored]) }
+        if isRead { scheduleCommit(written: 0) }
     }
 
     /// Says whether `file` may be evicted at all.
@@ -176,7 +185,7 @@ public final class BlockStore: Sendable {
 
     /// Bytes of `file` that are there, when its map is in memory.
     func loadedBytes(of file: RemoteFile) -> UInt64 {
-        guard let stored = state.withLock({ $0.loaded[file] }) else { return 0 }
+        guard let stored = loaded(file) else { return 0 }
         return stored.runs(in: 0..<Block.count(inFileOf: file.size), present: true)
             .reduce(0) { $0 + Block.bytes(of: $1, inFileOf: file.size).count }
     }

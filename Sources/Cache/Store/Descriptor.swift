@@ -1,5 +1,6 @@
 internal import CChecksum
 internal import Glibc
+internal import Synchronization
 
 /// A system call that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -89,6 +90,39 @@ final class Descriptor: Sendable {
             throw SystemError(call: "fstat", number: errno)
         }
         return FileStatus(status)
+    }
+}
+
+/// A file that is opened when it is used, and closed when nobody uses it any more.
+final class LazyFile: Sendable {
+    let path: String
+    private let current: Mutex<Descriptor?>
+
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - descriptor: It, opened for reading and writing.
+    init(_ path: String, open descriptor: Descriptor? = nil) {
+        self.path = path
+        current = Mutex(descriptor)
+    }
+
+    /// The file, opened now if need be.
+    func opened() throws(SystemError) -> Descriptor {
+        if let known = current.withLock({ $0 }) { return known }
+        let new = try Descriptor(path, O_RDWR)
+        return current.withLock { current in
+            if current == nil { current = new }
+            return current ?? new
+        }
+    }
+
+    /// Closes it as soon as those who use it just now have done.
+    func letGo() {
+        let old = current.withLock { current in
+            defer { current = nil }
+            return current
+        }
+        _ = old
     }
 }
 

@@ -47,12 +47,13 @@ struct MapHeader {
     ///
     /// - Returns: nil when the file is torn, foreign, of another format, or corrupt.
     init?(from map: Descriptor) throws(SystemError) {
-        let limit = MapHeader.fixed + MapHeader.longestPath + 4
-        let bytes = try map.bytes(in: 0..<UInt64(limit))
+        var bytes = try map.bytes(in: 0..<UInt64(MapHeader.page))
         guard bytes.starts(with: MapHeader.magic), bytes.count > MapHeader.fixed,
             bytes.littleEndian(UInt32.self, at: 8) == UInt32(Block.size)
         else { return nil }
-        let end = MapHeader.fixed + Int(bytes.littleEndian(UInt32.self, at: 12))
+        let length = min(Int(bytes.littleEndian(UInt32.self, at: 12)), MapHeader.longestPath)
+        let end = MapHeader.fixed + length
+        if end + 4 > bytes.count { bytes = try map.bytes(in: 0..<UInt64(end + 4)) }
         guard end + 4 <= bytes.count,
             bytes[..<end].withUnsafeBytes(checksum) == bytes.littleEndian(UInt32.self, at: end)
         else { return nil }

@@ -10,9 +10,8 @@ internal import Synchronization
 final class StoredFile: Sendable {
     let header: MapHeader
     let key: VersionKey
-    let data: Descriptor
-    private let dataPath: String
-    private let map: Descriptor
+    let data: LazyFile
+    private let map: LazyFile
     private let blocks: Mutex<Blocks>
 
     fileprivate struct Blocks {
@@ -51,9 +50,11 @@ final class StoredFile: Sendable {
     init(creating file: RemoteFile, in directory: StoreDirectory) throws(SystemError) {
         header = MapHeader(file)
         key = VersionKey(file)
-        dataPath = directory.data(key)
-        data = try Descriptor(dataPath, O.readWrite | O.create | O.truncate)
-        map = try Descriptor(directory.map(key), O.readWrite | O.create | O.truncate)
+        let flags = O.readWrite | O.create | O.truncate
+        let data = try Descriptor(directory.data(key), flags)
+        let map = try Descriptor(directory.map(key), flags)
+        self.data = LazyFile(directory.data(key), open: data)
+        self.map = LazyFile(directory.map(key), open: map)
         try data.setSize(file.size)
         try map.write(header.bytes, at: 0)
         try map.setSize(header.mapSize)
@@ -73,9 +74,10 @@ final class StoredFile: Sendable {
     /// - Returns: nil when they are torn, foreign or corrupt.
     init?(opening key: VersionKey, in directory: StoreDirectory) throws(SystemError) {
         self.key = key
-        dataPath = directory.data(key)
-        data = try Descriptor(dataPath, O.readWrite)
-        map = try Descriptor(directory.map(key), O.readWrite)
+        let data = try Descriptor(directory.data(key), O.readWrite)
+        let map = try Descriptor(directory.map(key), O.readWrite)
+        self.data = LazyFile(directory.data(key), open: data)
+        self.map = LazyFile(directory.map(key))
         guard let header = try MapHeader(from: map), header.file.size <= Block.largestFile,
             try map.status().size == header.mapSize,
             try data.status().size == header.file.size
@@ -114,9 +116,13 @@ final class StoredFile: Sendable {
         blocks.withLock { $0.present.contains(block) }
     }
 
-    /// Bytes of disk that both files occupy.
-    func allocated() throws(SystemError) -> UInt64 {
-        try data.status().allocated + map.status().allocated
+    /// Bytes of memory that it takes, roughly.
+    var footprint: Int { 1024 + 5 * Block.count(inFileOf: file.size) }
+
+    /// Closes the files until they are used again.
+    func letGo() {
+        data.letGo()
+        map.letGo()
     }
 }
 
@@ -146,12 +152,21 @@ extension StoredFile {
             )
         }
         guard let snapshot else { return .missing }
+        // Out of descriptors, or evicted a moment ago: nothing is known of the bytes.
+        guard let data = try? data.opened() else { return .missing }
         let whole = wanted.filter { isInside(range, $0) }
-        var bad = readWhole(whole, of: range, into: buffer, snapshot.checksums, wanted.lowerBound)
+        var bad = readWhole(
+            whole,
+            of: range,
+            from: data,
+            into: buffer,
+            snapshot.checksums,
+            wanted.lowerBound
+        )
         // Only the first and the last block can be cut.
         for block in wanted where !isInside(range, block) {
             let expected = snapshot.checksums[block - wanted.lowerBound]
-            if !readPart(block, of: range, into: buffer, expected) { bad.append(block) }
+            if !readPart(block, of: range, from: data, into: buffer, expected) { bad.append(block) }
         }
         guard !bad.isEmpty else {
             if !snapshot.isChecked { passed(wanted, seenIn: snapshot.generation) }
@@ -183,6 +198,7 @@ extension StoredFile {
     private func readWhole(
         _ whole: [Int],
         of range: ByteRange,
+        from data: Descriptor,
         into buffer: UnsafeMutableRawBufferPointer,
         _ checksums: [UInt32],
         _ base: Int
@@ -209,6 +225,7 @@ extension StoredFile {
     private func readPart(
         _ block: Int,
         of range: ByteRange,
+        from data: Descriptor,
         into buffer: UnsafeMutableRawBufferPointer,
         _ expected: UInt32
     ) -> Bool {
@@ -250,7 +267,7 @@ extension StoredFile {
         by writer: DirectWriter
     ) throws(SystemError) {
         let whole = Block.bytes(of: range, inFileOf: file.size)
-        try writer.write(bytes, at: whole.lowerBound, to: data, at: dataPath)
+        try writer.write(bytes, at: whole.lowerBound, to: data.opened(), at: data.path)
         let sums = range.map { block in
             let place = Block.bytes(of: block, inFileOf: file.size)
             let start = Int(place.lowerBound - whole.lowerBound)
@@ -284,7 +301,7 @@ extension StoredFile {
             return (blocks.uncommitted, blocks.dropped)
         }
         do {
-            if !added.isEmpty { try data.synchronise() }
+            if !added.isEmpty { try data.opened().synchronise() }
         } catch {
             blocks.withLock { blocks in
                 blocks.drop(added.filter { !blocks.durable.contains($0) })
@@ -299,6 +316,8 @@ extension StoredFile {
 
     // `changed` is in order.
     private func writeMap(_ changed: [Int]) throws(SystemError) {
+        guard !changed.isEmpty else { return }
+        let map = try map.opened()
         for run in StoredFile.runs(changed) {
             let bits = run.lowerBound / 8..<(run.upperBound + 7) / 8
             let (table, bitmap) = blocks.withLock { blocks in

@@ -28,7 +28,11 @@ struct VersionKey: Hashable, Sendable {
 
     /// 32 lower-case hexadecimal digits.
     var name: String {
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
+        // Not String(_:radix:), which is slow for 128 bits, and this is asked at every open.
+        let digits = Array("0123456789abcdef".utf8)
+        let bytes = stride(from: 124, through: 0, by: -4).map { shift in
+            digits[Int(truncatingIfNeeded: hash >> UInt128(shift)) & 15]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

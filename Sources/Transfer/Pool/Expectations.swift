@@ -3,8 +3,8 @@
 ///
 /// A pure value: a bucket that holds few and fills slowly.
 struct Expectations {
-    private static let most = 8.0
-    private static let perSecond = 4.0
+    private static let most = 16.0
+    private static let perSecond = 16.0
 
     private var left = Expectations.most
     private var last: ContinuousClock.Instant?

@@ -206,10 +206,10 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
 
     public func expect(_ file: RemoteFile) {
         let isWorthIt = state.withLock { state in
-            state.expectations.take(now: .now)
-                && !state.connections.values.contains { connection in
-                    connection.meter.openFiles.withLock { $0.contains(file) }
-                }
+            let isOpen = state.connections.values.contains { connection in
+                connection.meter.openFiles.withLock { $0.contains(file) }
+            }
+            return !isOpen && state.expectations.take(now: .now)
         }
         if isWorthIt { chooseUsable(file)?.expect(file) }
     }
