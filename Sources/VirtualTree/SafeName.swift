@@ -23,8 +23,10 @@ public enum SafeName {
         var stem = cleaned(stem, isEnding: false)
         stem = cut(stem, to: max(1, maximumBytes - ending.utf8.count))
         if stem.isEmpty { stem = "_" }
-        let device = stem.prefix { $0 != "." }.lowercased()
-        if deviceNames.contains(device.trimmed) { stem = "_" + stem }
+        if stem.utf8.count < 8 || stem.utf8.prefix(8).contains(UInt8(ascii: ".")) {
+            let device = stem.prefix { $0 != "." }.lowercased()
+            if deviceNames.contains(device.trimmed) { stem = "_" + stem }
+        }
         let name = trimmedEnd(cut(stem + ending, to: maximumBytes))
         return name.isEmpty ? "_" : name
     }
@@ -42,7 +44,30 @@ public enum SafeName {
         return trimmedEnd(kept)
     }
 
+    /// Whether nothing is to be done: most names are like that, and there are many.
+    private static func isClean(_ text: String, isEnding: Bool) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            // An ending may begin with a space, and its dots stay.
+            var previous = UInt8(ascii: isEnding ? "." : " ")
+            for byte in bytes {
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "("),
+                    UInt8(ascii: ")"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "'"):
+                    break
+                case UInt8(ascii: "."): if !isEnding { return false }
+                case UInt8(ascii: " "): if previous == byte { return false }
+                default: return false
+                }
+                previous = byte
+            }
+            return previous != UInt8(ascii: " ")
+        }
+    }
+
     private static func cleaned(_ text: String, isEnding: Bool) -> String {
+        if isClean(text, isEnding: isEnding) { return text }
         var result = String.UnicodeScalarView()
         let scalars = Array(text.unicodeScalars)
         for (index, scalar) in scalars.enumerated() {

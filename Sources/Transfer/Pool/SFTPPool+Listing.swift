@@ -43,7 +43,8 @@ extension SFTPPool {
         var entries: [RemoteEntry] = []
         var oddNames = 0
         var leftOut = 0
-        var together = 1
+        // The first gives all of a small directory, the second says that it was all.
+        var together = 2
         while entries.count < limit, leftOut < Self.mostLeftOut {
             let requests = [SFTPRequest](repeating: .readdir(handle: handle), count: together)
             for reply in try await connection.replies(to: requests) {

@@ -185,7 +185,8 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
             guard let (best, _) = costs.min(by: { $0.1 < $1.1 }) else { return (nil, .nothing) }
             let load = best.meter.load.load(ordering: .relaxed)
             let verdict = state.decisions.requested(
-                isBusy: load > 0,
+                // Listings alone are well served by one.
+                isBusy: load > 0 && file != nil,
                 useful: usefulSessions(state.connections.values),
                 now: .now
             )
