@@ -15,6 +15,13 @@ extension ControlFile {
                 let job = try operations.startScan()
                 return "started; watch control/jobs/\(job.number)"
             },
+            ControlFile("check-cache", usage: checkCacheUsage) { line throws(OperationError) in
+                guard line == "all" else {
+                    throw OperationError(.invalid, "say 'all'; '\(line)' is nothing to check")
+                }
+                let job = try operations.startCacheCheck()
+                return "started; watch control/jobs/\(job.number)"
+            },
             ControlFile("status") { StatusText.text(of: operations.status()) },
             ControlFile("status.json") { json(operations.status()) },
             ControlFile("transfers") { TransferText.text(of: operations.transfers()) },
@@ -52,6 +59,14 @@ extension ControlFile {
           echo now > scan        starts; progress and result stand in jobs/N
 
         The write fails with EBUSY while a scan is running. Scans also run by themselves.
+
+        """
+
+    private static let checkCacheUsage = """
+        Reads every cached block and compares it with its checksum. A damaged one is dropped, and
+        fetched again when somebody reads it.
+
+          echo all > check-cache     starts; progress and result stand in jobs/N
 
         """
 

@@ -339,6 +339,10 @@ final class MountStatus: Sendable {
         }
     }
 
+    func check(_ progress: @Sendable @escaping (String) -> Void) async -> CacheCheckReport {
+        await CacheCheck.run(cache, progress)
+    }
+
     var cacheReport: StatusReport.Cache {
         let statistics = cache.statistics
         return StatusReport.Cache(

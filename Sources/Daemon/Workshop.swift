@@ -94,6 +94,7 @@ public final class Workshop: Sendable {
                 roots: settings.roots,
                 metadata: metadata,
                 status: status,
+                checkCache: mount?.check,
                 log: log
             )
         )

@@ -18,7 +18,12 @@ public final class Operations: Sendable {
         public let roots: [RemotePath]
         public let metadata: TMDBClient
         public let status: StatusSources
+        /// Checks the cache and tells how far it is; nil without a mount.
+        public let checkCache: CacheCheck?
         public let log: Logger
+
+        public typealias CacheCheck =
+            @Sendable (_ progress: @Sendable @escaping (String) -> Void) async -> CacheCheckReport
 
         public init(
             library: Library,
@@ -26,6 +31,7 @@ public final class Operations: Sendable {
             roots: [RemotePath],
             metadata: TMDBClient,
             status: StatusSources,
+            checkCache: CacheCheck? = nil,
             log: Logger
         ) {
             self.library = library
@@ -33,6 +39,7 @@ public final class Operations: Sendable {
             self.roots = roots
             self.metadata = metadata
             self.status = status
+            self.checkCache = checkCache
             self.log = log
         }
     }

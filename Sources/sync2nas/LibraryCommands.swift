@@ -116,23 +116,7 @@ struct ScanCommand: AsyncParsableCommand {
             let settings = try orExit { try Settings(options.arguments) }
             return try await scanHere(settings)
         }
-        let answer = try await start(client)
-        let number = answer.trimmingCharacters(in: .newlines).split(separator: "/").last ?? ""
-        while true {
-            let text = try orExit { try client.read("jobs/\(number)") }
-            guard !text.hasPrefix("scan: running") else {
-                try await Task.sleep(for: .milliseconds(50))
-                continue
-            }
-            let lines = text.split(separator: "\n", maxSplits: 1)
-            let result = lines.last.map(String.init) ?? ""
-            guard text.hasPrefix("scan: succeeded") else {
-                printError("error: \(result.trimmingCharacters(in: .newlines))")
-                throw ExitCode(1)
-            }
-            print(result, terminator: "")
-            return
-        }
+        try await client.waitForJob(of: "scan", answer: try await start(client))
     }
 
     /// A scan that is under way may have passed what the person just changed: ours comes after it.
@@ -163,6 +147,82 @@ struct ScanCommand: AsyncParsableCommand {
             printError("error: \(error)")
             throw ExitCode(1)
         }
+    }
+}
+
+extension ControlClient {
+    /// Waits for a job that a control file has started, and prints how it ended.
+    ///
+    /// - Parameters:
+    ///   - name: The operation's name.
+    ///   - answer: What the control file said.
+    /// - Throws: `ExitCode` when the job failed, after saying why.
+    fileprivate func waitForJob(of name: String, answer: String) async throws {
+        let number = answer.trimmingCharacters(in: .newlines).split(separator: "/").last ?? ""
+        while true {
+            let text = try orExit { try read("jobs/\(number)") }
+            guard !text.hasPrefix("\(name): running") else {
+                try await Task.sleep(for: .milliseconds(50))
+                continue
+            }
+            let lines = text.split(separator: "\n", maxSplits: 1)
+            let result = lines.last.map(String.init) ?? ""
+            guard text.hasPrefix("\(name): succeeded") else {
+                printError("error: \(result.trimmingCharacters(in: .newlines))")
+                throw ExitCode(1)
+            }
+            print(result, terminator: "")
+            return
+        }
+    }
+}
+
+struct CheckCacheCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-cache",
+        abstract: "Compare every cached block with its checksum, and drop damaged ones."
+    )
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    func run() async throws {
+        let named = options.cacheDir != nil
+        if !named, let client = try orExit({ try options.find(mount) }) {
+            let answer = try orExit { try client.run("check-cache", "all") }
+            return try await client.waitForJob(of: "check-cache", answer: answer)
+        }
+        let settings = try orExit { try Settings(options.arguments) }
+        do {
+            let log = makeLog(verbose: options.verbose)
+            let report = try await CacheCheck.run(settings, log: log) { _ in }
+            print(report.summary)
+        } catch {
+            printError("error: \(error)")
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct TransfersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "transfers",
+        abstract: "Show what comes from the seedbox now."
+    )
+
+    @Flag(help: "As JSON, for programs.")
+    var json = false
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    func run() async throws {
+        guard let client = try orExit({ try options.find(mount) }) else {
+            printError("error: nothing is mounted")
+            throw ExitCode(1)
+        }
+        let name = json ? "transfers.json" : "transfers"
+        print(try orExit { try client.read(name) }, terminator: "")
     }
 }
 

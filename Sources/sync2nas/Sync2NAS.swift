@@ -14,7 +14,8 @@ struct Sync2NAS: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             MountCommand.self, UnmountCommand.self, StatusCommand.self, ScanCommand.self,
-            AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self,
+            AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self, CheckCacheCommand.self,
+            TransfersCommand.self,
         ]
     )
 }

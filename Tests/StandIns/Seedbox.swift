@@ -245,6 +245,12 @@ public final class Seedbox: Sendable {
         try start()
     }
 
+    /// Kills everything but the process that listens.
+    public func killSessions() {
+        guard let server = state.withLock({ $0.server }) else { return }
+        for pid in server.members where pid != server.root { kill(pid, SIGKILL) }
+    }
+
     /// Freezes sshd and all sessions: connections stay, nothing answers.
     public func pause() {
         state.withLock { $0.server }?.signal(SIGSTOP)

@@ -43,10 +43,10 @@ import Testing
         #expect(state.requested(isBusy: true, now: start + .seconds(60)) == .useAndConnect(id: 4))
     }
 
-    @Test func pausesDoubleUpToAMinute() {
+    @Test func pausesDoubleUpToAQuarterOfAMinute() {
         var state = PoolState(limit: 1)
         _ = state.requested(isBusy: false, now: start)
-        for (attempt, pause) in [1, 2, 4, 8, 16, 32, 60, 60].enumerated() {
+        for (attempt, pause) in [1, 2, 4, 8, 15, 15].enumerated() {
             let step = state.failed(attempt + 1, unreachable, now: start, jitter: 1)
             #expect(step == .retry(at: start + .seconds(pause)))
             #expect(state.retryDue() == .connect(id: attempt + 2))

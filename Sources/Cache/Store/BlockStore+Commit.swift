@@ -67,14 +67,19 @@ extension BlockStore {
     ///
     /// Blocking; reads the whole cache.
     ///
-    /// - Parameter isWanted: Asked before each version; false ends the check early.
-    /// - Returns: What was found until then.
-    public func verifyAll(while isWanted: () -> Bool = { true }) -> VerifyCounts {
+    /// - Parameter progress: Told before each version what was found so far, and how many versions
+    ///   there are.
+    /// - Returns: What was found.
+    public func verifyAll(
+        progress: (VerifyCounts, _ versions: Int) -> Void = { _, _ in }
+    ) -> VerifyCounts {
         var counts = VerifyCounts()
-        for key in state.withLock({ Array($0.index.entries.keys) }) {
-            guard isWanted() else { break }
+        let keys = state.withLock { Array($0.index.entries.keys) }
+        for key in keys {
+            progress(counts, keys.count)
             guard let stored = load(key) else { continue }
             let found = verify(stored)
+            letGo([stored])
             counts.files += 1
             counts.blocks += found.blocks
             counts.bad += found.bad
@@ -100,6 +105,9 @@ extension BlockStore {
                 counts.bad += 1
                 reportBad(blocks, of: stored)
             }
+        }
+        if counts.bad > 0, let error = committer.sync(execute: { commitError(stored) }) {
+            log.warning("cannot note bad blocks", metadata: ["cause": "\(error)"])
         }
         return counts
     }

@@ -194,7 +194,7 @@ extension BlockStore {
     }
 
     // Swift 6.3.1 crashes on a closure with a typed throw that is passed to Dispatch.
-    private func commitError(_ stored: StoredFile) -> SystemError? {
+    func commitError(_ stored: StoredFile) -> SystemError? {
         do {
             try stored.commit()
             return nil

@@ -23,8 +23,12 @@ struct PoolState {
     static let hopelessPause = Duration.seconds(60)
     /// A server that refused a further connection is not asked for more until then.
     static let growthPause = Duration.seconds(60)
-    /// A connection that lived shorter than this was no success.
+    /// A connection that lived shorter than this was no success, unless it brought something.
     static let properLife = Duration.seconds(10)
+    /// Bytes; a server that hangs up on everybody sends less.
+    static let properLoad: UInt64 = 256 << 10
+    /// Seconds; a seedbox that comes back is used this soon.
+    static let longestPause = 15.0
 
     /// Far from the server a login takes a second, and bytes wait for it; but sshd refuses the
     /// eleventh that is not yet logged in (sshd_config(5), MaxStartups), and others log in, too.
@@ -119,14 +123,24 @@ struct PoolState {
     }
 
     /// A usable connection is gone.
+    ///
+    /// - Parameters:
+    ///   - id: The connection.
+    ///   - error: Why.
+    ///   - bytes: What it brought.
+    ///   - now: The time.
+    ///   - jitter: 0.5 to 1.
+    /// - Returns: What to do.
     mutating func ended(
         _ id: Int,
         _ error: ConnectionError,
+        bytes: UInt64 = 0,
         now: ContinuousClock.Instant,
         jitter: Double
     ) -> Step {
         guard let opened = live.removeValue(forKey: id), !isShutDown else { return .nothing }
-        failures = now - opened < Self.properLife ? failures + 1 : 0
+        let wasProper = now - opened >= Self.properLife || bytes >= Self.properLoad
+        failures = wasProper ? 0 : failures + 1
         guard live.isEmpty, connecting.isEmpty else { return .nothing }
         // The first loss is mended at once; a server that hangs up on everybody is not pressed.
         if failures <= 1 {
@@ -145,7 +159,7 @@ struct PoolState {
     ) -> Step {
         failure = error
         failingSince = failingSince ?? now
-        let seconds = min(60, Double(1 << min(count - 1, 6))) * jitter
+        let seconds = min(Self.longestPause, Double(1 << min(count - 1, 6))) * jitter
         let retry = now + (error.needsPerson ? Self.hopelessPause : .seconds(seconds))
         retryAt = retry
         return .retry(at: retry)

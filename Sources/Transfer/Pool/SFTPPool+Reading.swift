@@ -2,7 +2,9 @@ public import Primitives
 
 extension SFTPPool {
     /// Other connections that a read may be repeated on, each when the one before broke.
-    private static let repeats = 4
+    ///
+    /// More than a bad way takes; a request that ends every connection must not go on for ever.
+    private static let repeats = 8
 
     public func read(
         _ range: ByteRange,

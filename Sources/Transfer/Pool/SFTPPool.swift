@@ -374,7 +374,13 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
     private func ended(_ id: Int, _ error: ConnectionError) {
         let (step, isNews) = state.withLock { state in
             let isNews = state.decisions.live[id] != nil && !state.decisions.isShutDown
-            let step = state.decisions.ended(id, error, now: .now, jitter: .random(in: 0.5...1))
+            let step = state.decisions.ended(
+                id,
+                error,
+                bytes: state.connections[id]?.meter.bytesReceived.load(ordering: .relaxed) ?? 0,
+                now: .now,
+                jitter: .random(in: 0.5...1)
+            )
             return (step, isNews)
         }
         if isNews { logger.warning("lost a connection to '\(label)': \(error)") }

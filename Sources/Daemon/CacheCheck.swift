@@ -1,0 +1,45 @@
+import Cache
+import Foundation
+public import Logging
+public import Operations
+
+/// Compares all that is cached with its checksums.
+public enum CacheCheck {
+    /// Checks the cache of a library that is not mounted.
+    ///
+    /// - Parameters:
+    ///   - settings: Whose cache.
+    ///   - log: Told of damaged blocks.
+    ///   - progress: Told how far it is.
+    /// - Returns: What was found.
+    /// - Throws: An error that a person can read, also when a mount uses the cache.
+    public static func run(
+        _ settings: Settings,
+        log: Logger,
+        progress: @Sendable @escaping (String) -> Void
+    ) async throws -> CacheCheckReport {
+        let limits = CacheLimits(maxBytes: settings.cacheMaximum, freeBytes: settings.cacheFree)
+        let store = try BlockStore(directory: settings.cacheDirectory, limits: limits, log: log)
+        return await run(store, progress)
+    }
+
+    /// Reads the disk for as long as that takes, on a thread of its own.
+    static func run(
+        _ store: BlockStore,
+        _ progress: @Sendable @escaping (String) -> Void
+    ) async -> CacheCheckReport {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let found = store.verifyAll { counts, versions in
+                    progress("\(counts.files) of \(versions) files checked")
+                }
+                let report = CacheCheckReport(
+                    files: found.files,
+                    blocks: found.blocks,
+                    badBlocks: found.bad
+                )
+                continuation.resume(returning: report)
+            }
+        }
+    }
+}
