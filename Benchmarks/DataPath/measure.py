@@ -189,9 +189,17 @@ class Ours(Mount):
     def roots(self):
         return [self.status["mount"]["supervisorID"]]
 
+    def received(self):
+        """Bytes that came from the seedbox."""
+        return json.load(open(self.point + "/control/status.json"))["remote"]["bytesReceived"]
+
     def stop(self):
         subprocess.call([os.environ["SYNC2NAS_PROGRAM"], "unmount", self.point])
         shutil.rmtree(self.state, ignore_errors=True)
+
+
+class OursSmall(Ours):
+    environment = {"SYNC2NAS_CACHE_MAX_SIZE": "300M"}
 
 
 class OursServed(Ours):
@@ -406,6 +414,82 @@ def small_files(bench):
             bench.note("cached open, 64 KiB, close, 10,000 files, µs", kind, min(times[1:]))
 
 
+def probes(bench, count=200):
+    """A media server's scan of episodes of ordinary length."""
+    for extension in ("mkv", "mp4"):
+        directory = bench.seedbox.directory + "/episodes-" + extension
+        if not os.path.exists(directory):
+            os.makedirs(directory)
+            first = f"{bench.work}/episode.{extension}"
+            subprocess.check_call(
+                [
+                    "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                    "testsrc2=size=640x360:rate=24:duration=240,noise=alls=12:allf=t",
+                    "-f", "lavfi", "-i", "sine=duration=240", "-c:v", "mpeg4", "-q:v", "6",
+                    "-c:a", "aac", first,
+                ]
+            )
+            for number in range(count):
+                name = f"Long.Show.S{number // 50 + 1:02}E{number % 50 + 1:02}.{extension}"
+                os.link(first, f"{directory}/{name}")
+        for kind in bench.chosen(Ours):
+            with bench.mounted(kind, 0, directory) as mount:
+                before = mount.received()
+                for path in sorted(mount.names.values()):
+                    subprocess.check_call(
+                        ["ffprobe", "-v", "error", "-analyzeduration", "200M", "-probesize", "1G",
+                         "-show_format", "-show_streams", path],
+                        stdout=subprocess.DEVNULL,
+                    )
+                moved = (mount.received() - before) / count / MIB
+                bench.note(f"ffprobe of {count} {extension} episodes, MiB moved for each", kind, moved)
+
+
+def play(path, seconds, rate):
+    """Reads at a player's pace, over and over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open(path, "rb", buffering=0) as file:
+            start, done = time.monotonic(), 0
+            while time.monotonic() < end and (data := file.read(128 << 10)):
+                done += len(data)
+                time.sleep(max(0, start + done / rate - time.monotonic()))
+
+
+def players(bench, seconds=120, rate=2_000_000):
+    """Eight players and a scan, with a cache that is too small for what they play."""
+    directory = bench.seedbox.directory + "/played"
+    if not os.path.exists(directory):
+        os.makedirs(directory)
+        for number in range(1, 9):
+            with open(f"{directory}/Played.S01E{number:02}.mkv", "wb") as file:
+                for _ in range(64):
+                    file.write(os.urandom(MIB))
+    for kind in bench.chosen(OursSmall):
+        with bench.mounted(kind, 0, directory) as mount:
+            paths = sorted(mount.names.values())
+            readers = [
+                multiprocessing.Process(target=play, args=(path, seconds, rate)) for path in paths
+            ]
+            for reader in readers:
+                reader.start()
+            samples, end = [], time.monotonic() + seconds
+            while time.monotonic() < end:
+                subprocess.call(["find", mount.point, "-size", "+1"], stdout=subprocess.DEVNULL)
+                for path in paths:
+                    with open(path, "rb") as file:
+                        file.seek(random.randrange(60 * MIB))
+                        file.read(4096)
+                samples.append(mount.resident())
+                time.sleep(1)
+            for reader in readers:
+                reader.join()
+            third = max(1, len(samples) // 3)
+            bench.note("8 players and a scan, MiB, most", kind, max(samples))
+            bench.note("8 players and a scan, MiB, first third", kind, median(samples[:third]))
+            bench.note("8 players and a scan, MiB, last third", kind, median(samples[-third:]))
+
+
 class Bench:
     def __init__(self, work, seedbox, kinds):
         self.work, self.seedbox, self.kinds = work, seedbox, kinds
@@ -434,7 +518,7 @@ class Bench:
         print(f"  {row:<52} {kind.__name__:<11} {value:,.1f}", file=sys.stderr, flush=True)
 
     def table(self):
-        kinds = [k.__name__ for k in (Ours, OursServed, SSHFS, SSHFSBest, RClone, RCloneBest, Native)]
+        kinds = [k.__name__ for k in (Ours, OursServed, OursSmall, SSHFS, SSHFSBest, RClone, RCloneBest, Native)]
         lines = ["| medians | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
         for row, values in self.results.items():
             cells = [f"{median(values[k]):,.1f}" if k in values else "" for k in kinds]
@@ -451,13 +535,15 @@ PARTS = {
     "list": listing,
     "cached": cached,
     "small": small_files,
+    "probe": probes,
+    "players": players,
 }
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
     parser.add_argument("--size", type=int, default=1024, help="of the big file, MiB")
     parser.add_argument("--kinds", default="", help="Ours,OursServed,SSHFS,… ; all without")
     options = parser.parse_args()

@@ -135,6 +135,115 @@ import Testing
         #expect(try received(fixture) - before < 100_000)
     }
 
+    /// A file that is played comes to its end by itself, and the head of the next episode after it.
+    @Test func whatIsPlayedIsFinishedAndTheNextBegun() throws {
+        let size = 40_000_000
+        let fixture = try Fixture()
+        for number in 1...2 {
+            try fixture.seedbox.writeSparse("Quiet.Harbour.S01E0\(number).mkv", size: Int64(size))
+        }
+        try #require(try fixture.mount().code == 0)
+        let path = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv"
+        let descriptor = open(path, O_RDONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 1, count: 1 << 20)
+        var done = 0
+        while done < 37_000_000 {
+            let count = read(descriptor, &buffer, buffer.count)
+            try #require(count > 0)
+            done += count
+        }
+        // Five MiB are what a player reads before the first picture.
+        #expect(fixture.eventually { cached(fixture) >= size + (5 << 20) })
+        fixture.seedbox.stopServer()
+        #expect(try fixture.bytes(path).count == size)
+        let head = try fixture.run(
+            ["-c", "3000000", path.replacingOccurrences(of: "E01", with: "E02")],
+            program: "/usr/bin/head"
+        )
+        #expect(head.code == 0)
+    }
+
+    private func cached(_ fixture: Fixture) -> Int {
+        let text = fixture.text(fixture.control("status.json"))
+        let status = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        return (status?["cache"] as? [String: Any])?["bytes"] as? Int ?? -1
+    }
+
+    @Test func aPlayedFileIsNotFinishedWhenThatIsSwitchedOff() throws {
+        let fixture = try Fixture()
+        try fixture.seedbox.writeSparse("Quiet.Harbour.S01E01.mkv", size: 80_000_000)
+        let extra = ["SYNC2NAS_CACHE_FINISH_PLAYED": "no"]
+        try #require(try fixture.mount([], extra: extra).code == 0)
+        let path = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv"
+        let head = try fixture.run(["-c", "36000000", path], program: "/usr/bin/head")
+        #expect(head.code == 0)
+        #expect(try received(fixture) < 75_000_000)
+    }
+
+    /// A file that fio wrote with checksums in it passes fio's check on the mount.
+    @Test func fioVerifiesTheMount() throws {
+        let fixture = try Fixture()
+        let place = fixture.seedbox.root + "/Quiet.Harbour.S01E01.mkv"
+        let common = ["--name=v", "--bs=16k", "--size=24m", "--verify=crc32c"]
+        let written = try fixture.run(
+            common + ["--rw=write", "--do_verify=0", "--filename=\(place)"],
+            program: "/usr/bin/fio"
+        )
+        try #require(written.code == 0, "\(written.errors)")
+        try #require(try fixture.mount().code == 0)
+        let path = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv"
+        let read = ["--readonly", "--numjobs=4", "--filename=\(path)"]
+        for order in ["read", "randread"] {
+            let words = common + read + ["--rw=\(order)"]
+            let verified = try fixture.run(words, program: "/usr/bin/fio")
+            #expect(verified.code == 0, "\(verified.errors)")
+        }
+    }
+
+    @Test func transfersShowWhatComes() throws {
+        let fixture = try Fixture()
+        try fixture.seedbox.writeSparse("Quiet.Harbour.S01E01.mkv", size: 8_000_000)
+        let limit = ["SYNC2NAS_SFTP_RATE_LIMIT": "2M"]
+        try #require(try fixture.mount([], extra: limit).code == 0)
+        let path = fixture.library + "/Quiet Harbour/Season 01/Quiet Harbour - S01E01.mkv"
+        #expect(fixture.text(fixture.control("transfers")) == "nothing comes from the seedbox\n")
+        let reader = Thread { _ = FileManager.default.contents(atPath: path) }
+        reader.start()
+        #expect(
+            fixture.eventually {
+                fixture.text(fixture.control("transfers")).contains("Quiet.Harbour.S01E01.mkv")
+            }
+        )
+        let shown = try fixture.run(["transfers", "--json", "--mount", fixture.mountpoint])
+        #expect(shown.output.contains("\"bytesPerSecond\""))
+        // As a person sees it: four seconds of 2 MiB each.
+        #expect(fixture.eventually(within: 30) { reader.isFinished })
+    }
+
+    @Test func checkCacheFindsWhatWasDamaged() throws {
+        let fixture = try Fixture.withEpisode(Fixture.pattern(3_000_000, seed: 4))
+        let path = fixture.library + "/" + Fixture.episode
+        let bytes = try fixture.bytes(path)
+        let mounted = try fixture.run(["check-cache", "--mount", fixture.mountpoint])
+        #expect(mounted.output.hasPrefix("all 46 blocks"))
+        try #require(try fixture.unmount().code == 0)
+        let blocks = fixture.cache + "/blocks"
+        let names = try FileManager.default.contentsOfDirectory(atPath: blocks)
+        let data = blocks + "/" + (try #require(names.first { $0.hasSuffix(".data") }))
+        let file = try #require(FileHandle(forUpdatingAtPath: data))
+        try file.seek(toOffset: 70_000)
+        try file.write(contentsOf: Data([1, 2, 3]))
+        try file.close()
+        let found = try fixture.run(["check-cache"] + fixture.stateOptions)
+        #expect(found.code == 0 && found.output.hasPrefix("1 of 46 blocks of 1 files"))
+        let again = try fixture.run(["check-cache"] + fixture.stateOptions)
+        #expect(again.output.hasPrefix("all 45 blocks"))
+        try #require(try fixture.mount().code == 0)
+        #expect(try fixture.bytes(path) == bytes)
+    }
+
     private func received(_ fixture: Fixture) throws -> Int {
         let json = try fixture.bytes(fixture.control("status.json"))
         let status = try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any]
