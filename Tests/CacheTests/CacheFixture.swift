@@ -46,6 +46,19 @@ final class SteppingClock: Sendable {
     }
 }
 
+/// Shows these seconds one after the other, and the last one from then on.
+final class JumpingClock: Sendable {
+    private let seconds: Mutex<[Int64]>
+
+    init(_ seconds: [Int64]) { self.seconds = Mutex(seconds) }
+
+    @Sendable func next() -> Int64 {
+        seconds.withLock { seconds in
+            (seconds.count > 1 ? seconds.removeFirst() : seconds[0]) * 1_000_000_000
+        }
+    }
+}
+
 func open(
     _ directory: TemporaryDirectory,
     _ limits: CacheLimits = CacheLimits(),

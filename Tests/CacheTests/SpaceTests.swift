@@ -56,6 +56,18 @@ import Testing
         )
     }
 
+    @Test func aClockThatJumpsChangesNoOrder() throws {
+        let files = ["a", "b", "c"].map { remoteFile($0, size: 4 * mebibyte) }
+        let clock = JumpingClock([1_000, 2_000, 3_000, -500_000, 9_000_000, 10, 20])
+        let store = try open(directory, limits(13 * mebibyte), change: { $0.now = clock.next })
+        for file in files { store.fill(0..<64, of: file) }
+        store.flush()
+        for file in [files[1], files[2], files[0]] { _ = store.cached(ByteRange(0, 10), of: file) }
+        store.fill(0..<16, of: remoteFile("d", size: 4 * mebibyte))
+        #expect(store.isComplete(files[0]) && store.isComplete(files[2]))
+        #expect(!store.isComplete(files[1]))
+    }
+
     @Test func headsAndTailsGoWhenNothingElseIsLeft() throws {
         let files = ["a", "b"].map { remoteFile($0, size: mebibyte) }
         let store = try open(directory, limits(2 * mebibyte + 50_000))

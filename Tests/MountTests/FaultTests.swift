@@ -18,6 +18,7 @@ import Testing
         let files: [Exerciser.File]
         var exerciser: Exerciser { Exerciser(fixture.mountpoint, files) }
         let descriptors: Int
+        let memory: Int
 
         func name(_ number: Int) -> String { "Quiet.Harbour.S01E0\(number + 1).1080p.mkv" }
     }
@@ -60,7 +61,8 @@ import Testing
             fixture: fixture,
             detour: detour,
             files: files,
-            descriptors: fixture.descriptors
+            descriptors: fixture.descriptors,
+            memory: fixture.memory("VmRSS")
         )
     }
 
@@ -87,6 +89,9 @@ import Testing
             scene.fixture.descriptors <= scene.descriptors + 24
         }
         #expect(isBack, "\(scene.fixture.descriptors) descriptors, \(scene.descriptors) before")
+        // Maps and the pages that are used again; no more, however much was read.
+        let growth = scene.fixture.memory("VmRSS") - scene.memory
+        #expect(growth < 96 << 20, "\(growth >> 20) MiB more than at the start")
         // Still right, when all is well again.
         for file in scene.files {
             let isRight = scene.fixture.eventually(within: 40) {
@@ -386,7 +391,7 @@ import Testing
         }
         #expect(group.wait(timeout: .now() + 120) == .success)
         #expect(found.all == wanted)
-        let peak = scene.fixture.peakMemory
+        let peak = scene.fixture.memory("VmHWM")
         print("fault: 1,000 files at once: peak \(peak >> 20) MiB")
         #expect(peak < 256 << 20)
     }
@@ -414,11 +419,11 @@ extension Fixture {
         return names?.count ?? 0
     }
 
-    /// The most memory that the server ever had, bytes.
-    fileprivate var peakMemory: Int {
+    /// Bytes that the server has in memory (`VmRSS`), or had at most (`VmHWM`).
+    fileprivate func memory(_ field: String) -> Int {
         guard let server else { return 0 }
         let line = text("/proc/\(server)/status").split(separator: "\n")
-            .first { $0.hasPrefix("VmHWM:") }
+            .first { $0.hasPrefix(field + ":") }
         return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
     }
 
