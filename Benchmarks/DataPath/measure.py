@@ -198,6 +198,10 @@ class Ours(Mount):
         shutil.rmtree(self.state, ignore_errors=True)
 
 
+class OursLibSSH2(Ours):
+    environment = {"SYNC2NAS_SFTP_TRANSPORT": "libssh2"}
+
+
 class OursSmall(Ours):
     environment = {"SYNC2NAS_CACHE_MAX_SIZE": "300M"}
 
@@ -285,7 +289,7 @@ def median(values):
 
 
 def cold_sequential(bench, round_trip):
-    for kind in bench.chosen(Ours, SSHFS, SSHFSBest, RClone, RCloneBest):
+    for kind in bench.chosen(Ours, OursLibSSH2, SSHFS, SSHFSBest, RClone, RCloneBest):
         with bench.mounted(kind, round_trip) as mount:
             path = mount.find(BIG)
             before = mount.cpu_seconds()
@@ -518,7 +522,7 @@ class Bench:
         print(f"  {row:<52} {kind.__name__:<11} {value:,.1f}", file=sys.stderr, flush=True)
 
     def table(self):
-        kinds = [k.__name__ for k in (Ours, OursServed, OursSmall, SSHFS, SSHFSBest, RClone, RCloneBest, Native)]
+        kinds = [k.__name__ for k in (Ours, OursLibSSH2, OursServed, OursSmall, SSHFS, SSHFSBest, RClone, RCloneBest, Native)]
         lines = ["| medians | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
         for row, values in self.results.items():
             cells = [f"{median(values[k]):,.1f}" if k in values else "" for k in kinds]

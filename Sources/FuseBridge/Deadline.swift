@@ -2,8 +2,8 @@ import Synchronization
 
 /// Runs `work` for at most `limit`.
 ///
-/// After the limit `work` is cancelled and not waited for: whoever ignores a cancellation must
-/// not hold up a reader.
+/// After the limit `work` goes on and is not waited for: on a slow way it then brings the bytes for
+/// the next one who asks. When the caller is cancelled, so is `work`.
 ///
 /// - Returns: What `work` returned, or nil after the limit.
 func withDeadline<Value: Sendable>(
@@ -51,12 +51,11 @@ private final class Race: Sendable {
 
     /// - Returns: Whether the caller is the first to finish.
     func finish() -> Bool {
-        let (isFirst, worker, timer) = state.withLock { state in
+        let (isFirst, timer) = state.withLock { state in
             let isFirst = !state.isFinished
             state.isFinished = true
-            return (isFirst, state.worker, state.timer)
+            return (isFirst, state.timer)
         }
-        worker?.cancel()
         timer?.cancel()
         return isFirst
     }

@@ -58,14 +58,19 @@ final class Exerciser: Sendable {
     ///
     /// - Parameters:
     ///   - readers: Threads.
+    ///   - seconds: At least so long.
     ///   - fault: Called again and again with the number of its call, until the time is over.
     /// - Returns: What happened.
-    func run(readers: Int = 8, _ fault: (Int) throws -> Void) rethrows -> Tally {
+    func run(
+        readers: Int = 8,
+        seconds: Double = 0,
+        _ fault: (Int) throws -> Void
+    ) rethrows -> Tally {
         for number in 0..<readers {
             start { self.read(SplitMix(Self.seed &+ UInt64(number) &* 7919)) }
         }
         start { self.look() }
-        let end = Date().addingTimeInterval(Self.seconds)
+        let end = Date().addingTimeInterval(max(seconds, Self.seconds))
         var round = 0
         defer { isOver.store(true, ordering: .relaxed) }
         while Date() < end {
