@@ -25,6 +25,8 @@ public struct VerifyCounts: Equatable, Sendable {
     public var blocks: UInt64 = 0
     /// Blocks that failed; they were dropped and will be fetched again.
     public var bad: UInt64 = 0
+    /// Files whose maps could not be read; they were dropped, too.
+    public var torn = 0
 
     public init() {}
 }

@@ -36,7 +36,8 @@ public enum CacheCheck {
                 let report = CacheCheckReport(
                     files: found.files,
                     blocks: found.blocks,
-                    badBlocks: found.bad
+                    badBlocks: found.bad,
+                    lostFiles: found.torn
                 )
                 continuation.resume(returning: report)
             }

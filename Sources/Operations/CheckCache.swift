@@ -5,18 +5,26 @@ public struct CacheCheckReport: Sendable, Codable {
     public var blocks: UInt64
     /// Those that were damaged and dropped.
     public var badBlocks: UInt64
+    /// Files that were dropped because their maps were damaged.
+    public var lostFiles: Int
 
-    public init(files: Int, blocks: UInt64, badBlocks: UInt64) {
+    public init(files: Int, blocks: UInt64, badBlocks: UInt64, lostFiles: Int) {
         self.files = files
         self.blocks = blocks
         self.badBlocks = badBlocks
+        self.lostFiles = lostFiles
     }
 
     public var summary: String {
-        badBlocks == 0
+        let lost =
+            lostFiles > 0
+            ? "\n\(lostFiles) more files had damaged maps; they are dropped as a whole" : ""
+        let found =
+            badBlocks == 0
             ? "all \(blocks) blocks of \(files) files are as they came from the seedbox"
             : "\(badBlocks) of \(blocks) blocks of \(files) files were damaged; they are dropped and"
                 + " will be fetched again"
+        return found + lost
     }
 }
 

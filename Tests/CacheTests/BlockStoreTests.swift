@@ -282,6 +282,10 @@ import Testing
         #expect(store.verifyAll() == expected)
         (expected.blocks, expected.bad) = (7, 0)
         #expect(store.verifyAll() == expected)
+        try flip(store.directory.map(VersionKey(file)), at: 40)
+        (expected.files, expected.blocks, expected.torn) = (1, 3, 1)
+        #expect(store.verifyAll() == expected)
+        #expect(store.verifyAll().torn == 0)
     }
 
     // MARK: Crashes

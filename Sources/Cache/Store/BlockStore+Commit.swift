@@ -77,6 +77,10 @@ extension BlockStore {
         let keys = state.withLock { Array($0.index.entries.keys) }
         for key in keys {
             progress(counts, keys.count)
+            guard !removeIfTorn(key) else {
+                counts.torn += 1
+                continue
+            }
             guard let stored = load(key) else { continue }
             let found = verify(stored)
             letGo([stored])
@@ -85,6 +89,19 @@ extension BlockStore {
             counts.bad += found.bad
         }
         return counts
+    }
+
+    /// Removes a version whose map on the disk is damaged, also when it is right in memory.
+    private func removeIfTorn(_ key: VersionKey) -> Bool {
+        // Behind what is just being made.
+        writer.sync {
+            guard let isSound = try? StoredFile.isSound(key, in: directory), !isSound else {
+                return false
+            }
+            log.warning("removed a torn or corrupt map", metadata: ["key": "\(key.name)"])
+            remove(key)
+            return true
+        }
     }
 
     private func verify(_ stored: StoredFile) -> VerifyCounts {
