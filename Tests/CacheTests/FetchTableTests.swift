@@ -70,9 +70,10 @@ import Testing
 
     @Test func theMoreUrgentPrefetchGoesFirst() {
         var table = table(memoryBlocks: 16)
+        let (one, other) = (remoteFile("one", size: 64 << 20), remoteFile("other", size: 64 << 20))
         _ = table.prefetch(0..<8, of: file, for: 7)
-        #expect(started(table.prefetch(20..<24, of: file, for: 0, priority: .keep)) == [])
-        #expect(started(table.prefetch(32..<36, of: file, for: 9, priority: .prefetch)) == [])
+        #expect(started(table.prefetch(20..<24, of: one, for: 0, priority: .keep)) == [])
+        #expect(started(table.prefetch(32..<36, of: other, for: 9, priority: .prefetch)) == [])
         #expect(started(table.prefetch(8..<12, of: file, for: 7)) == [])
         #expect(started(finish(&table, 1)) == [8..<12])
         #expect(started(finish(&table, 2)) == [32..<36])
@@ -81,10 +82,19 @@ import Testing
 
     @Test func whatNobodyIsAboutToReadGivesWay() {
         var table = table(memoryBlocks: 640)
-        _ = table.wanted(0..<1, of: file, by: 1)
+        let other = remoteFile("other", size: 64 << 20)
+        _ = table.wanted(0..<1, of: other, by: 1)
         // Two MiB while somebody else is served.
         let background = started(table.prefetch(100..<200, of: file, for: 0, priority: .keep))
         #expect(background.map(\.count).reduce(0, +) == 32)
+    }
+
+    @Test func aFileIsNotFinishedBeforeItsOwnReader() {
+        var table = table(memoryBlocks: 64)
+        let plan = table.wanted(0..<4, of: file, by: 1)
+        #expect(started(table.prefetch(0..<16, of: file, for: 0, priority: .keep)) == [])
+        #expect(plan.parts.count == 1)
+        #expect(started(table.left(1)).first == 0..<4)
     }
 
     @Test func whatTheStoreDoesNotTakeIsNotFetchedOnForNobody() {

@@ -435,9 +435,8 @@ struct FetchTable {
         let boundary = (first.lowerBound / limits.requestBlocks + 1) * limits.requestBlocks
         let piece = first.lowerBound..<min(first.upperBound, boundary)
         let bytes = Block.bytes(of: piece, inFileOf: file.size).count
-        guard prefetch.priority >= .readAhead || givesWay(bytes), makeRoomAhead(bytes) else {
-            return nil
-        }
+        let mayGo = prefetch.priority >= .readAhead || givesWay(bytes, to: file)
+        guard mayGo, makeRoomAhead(bytes) else { return nil }
         prefetch.blocks = piece.upperBound..<prefetch.blocks.upperBound
         return add(
             Fetch(
@@ -457,7 +456,18 @@ struct FetchTable {
     }
 
     /// Whether so much more in the background leaves the way to those who read.
-    private func givesWay(_ bytes: UInt64) -> Bool {
+    ///
+    /// Of a file whose reader keeps up with what is fetched ahead of him, nothing: it would be
+    /// written to the disk for him to read it from there.
+    private func givesWay(_ bytes: UInt64, to file: RemoteFile) -> Bool {
+        let isRead = owners[file]?.contains { part in
+            guard let fetch = fetches[part.fetch], !fetch.isBackground else { return false }
+            switch fetch.stage {
+            case .queued, .running: return true
+            case .arrived, .failed, .cancelled: return false
+            }
+        }
+        guard isRead != true else { return false }
         let urgent = (pending[.reader] ?? 0) + (pending[.readAhead] ?? 0)
         let background = (pending[.prefetch] ?? 0) + (pending[.keep] ?? 0)
         let limit = urgent > 0 ? limits.backgroundBytes : limits.memoryBytes / 4

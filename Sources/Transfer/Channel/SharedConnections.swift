@@ -48,11 +48,14 @@ final class SharedConnections: Sendable {
         self.limit = limit
     }
 
-    /// How many sessions are worth having: far from the server more than connections.
+    /// How many sessions are worth having: far from the server more than connections, near by
+    /// two, or one for every other processor, because there they are what limits.
     func usefulSessions(isFar: Bool) -> Int {
         state.withLock { state in
             state.isFar = isFar
-            return limit * (isFar && !state.isRefused ? Self.sessionsPerConnection : 1)
+            let near = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
+            guard isFar else { return min(limit, near) }
+            return limit * (state.isRefused ? 1 : Self.sessionsPerConnection)
         }
     }
 
