@@ -224,6 +224,20 @@ class SSHFS(Mount):
         )
 
 
+    def roots(self):
+        # Its ssh processes are nobody's children; only one kind is mounted at a time.
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    words = open(f"/proc/{name}/cmdline", "rb").read().split(b"\0")
+                except OSError:
+                    continue
+                if words[0].endswith(b"ssh") and any(self.seedbox.key.encode() in w for w in words):
+                    found.append(int(name))
+        return super().roots() + found
+
+
 class SSHFSBest(SSHFS):
     options = [
         "-o", "Ciphers=aes128-gcm@openssh.com", "-o", "kernel_cache,auto_cache,max_conns=4",

@@ -253,7 +253,7 @@ public final class Seedbox: Sendable {
 
     /// Freezes sshd and all sessions: connections stay, nothing answers.
     public func pause() {
-        state.withLock { $0.server }?.signal(SIGSTOP)
+        state.withLock { $0.server }?.stopped()
     }
 
     public func resume() {

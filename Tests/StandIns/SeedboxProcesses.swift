@@ -25,14 +25,20 @@ struct ProcessTree {
     /// First stopped, so that none can start another meanwhile: a session of sshd lives on when
     /// the listening process has gone, and is nobody's child then.
     func end() {
+        for pid in stopped() { kill(pid, SIGKILL) }
+        var status: Int32 = 0
+        while waitpid(root, &status, 0) < 0 && errno == EINTR {}
+    }
+
+    /// Stops all of them, and those that they were just about to start.
+    @discardableResult
+    func stopped() -> Set<pid_t> {
         var known: Set<pid_t> = []
         while case let new = Set(members).subtracting(known), !new.isEmpty {
             for pid in new { kill(pid, SIGSTOP) }
             known.formUnion(new)
         }
-        for pid in known { kill(pid, SIGKILL) }
-        var status: Int32 = 0
-        while waitpid(root, &status, 0) < 0 && errno == EINTR {}
+        return known
     }
 
     private static func parents() -> [pid_t: pid_t] {

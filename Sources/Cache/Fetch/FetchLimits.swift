@@ -5,7 +5,7 @@ public struct FetchLimits: Sendable {
     /// As much as the kernel asks for at once, so that most of its reads are answered from one.
     public var requestBytes = ReadAhead.fetched
     /// Bytes in memory at once, from the request until readers and store have taken them.
-    public var memoryBytes: UInt64 = 40 << 20
+    public var memoryBytes: UInt64 = 44 << 20
     /// Bytes that may be on their way for what nobody is about to read, while others are served.
     public var backgroundBytes: UInt64 = 2 << 20
 

@@ -37,7 +37,7 @@ public struct ReadAhead: Sendable {
     static let probeWindow: UInt64 = 128 << 10
     static let firstWindow: UInt64 = 256 << 10
     /// The window may always grow to this, and never beyond the second.
-    static let lastWindows: ClosedRange<UInt64> = (8 << 20)...(20 << 20)
+    static let lastWindows: ClosedRange<UInt64> = (8 << 20)...(22 << 20)
     /// What one fetch brings at most, and where its boundaries lie.
     static let fetched: UInt64 = 1 << 20
     /// The kernel sends the parts of one big read in any order, up to 1 MiB apart.

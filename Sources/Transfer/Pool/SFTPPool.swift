@@ -175,7 +175,8 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
 
     private func chooseUsable(
         _ file: RemoteFile?,
-        _ exclude: [SFTPConnection] = []
+        _ exclude: [SFTPConnection] = [],
+        isWorkComing: Bool = false
     ) -> SFTPConnection? {
         noticeEnds()
         let (best, step): (SFTPConnection?, PoolState.Step) = state.withLock { state in
@@ -186,7 +187,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
             let load = best.meter.load.load(ordering: .relaxed)
             let verdict = state.decisions.requested(
                 // Listings alone are well served by one.
-                isBusy: load > 0 && file != nil,
+                isBusy: isWorkComing || load > 0 && file != nil,
                 useful: usefulSessions(state.connections.values),
                 now: .now
             )
@@ -212,7 +213,8 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
             }
             return !isOpen && state.expectations.take(now: .now)
         }
-        if isWorthIt { chooseUsable(file)?.expect(file) }
+        // Who opens a file may play it: further sessions take time to come.
+        if isWorthIt { chooseUsable(file, isWorkComing: true)?.expect(file) }
     }
 
     func takeRate(
