@@ -81,10 +81,10 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("PrimitivesTests", ["Primitives"]),
-        tests("NamingTests", ["Naming"]),
+        tests("NamingTests", ["Naming", "StandIns"]),
         tests("RoutingTests", ["Catalogue", "Naming", "Routing"]),
         tests("VirtualTreeTests", ["Catalogue", "Primitives", "VirtualTree"]),
-        tests("CacheTests", ["CChecksum", "Cache", "Primitives", log]),
+        tests("CacheTests", ["CChecksum", "Cache", "Primitives", "StandIns", log]),
         tests("TransferTests", ["Primitives", "StandIns", "Transfer", log]),
         tests(
             "CatalogueSQLiteTests",

@@ -107,7 +107,10 @@ private final class PagePool: Sendable {
         }
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
         let block = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
-        guard let block, block != MAP_FAILED else { fatalError("out of memory") }
+        // As with any memory in Swift; the next process takes the mount over.
+        guard let block, block != MAP_FAILED else {
+            fatalError("no memory for \(size) bytes: \(String(cString: strerror(errno)))")
+        }
         return UnsafeMutableRawBufferPointer(start: block, count: size)
     }
 

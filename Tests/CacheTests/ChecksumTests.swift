@@ -1,4 +1,5 @@
 import CChecksum
+import StandIns
 import Testing
 
 /// Known answers: RFC 3720 appendix B.4 and the check values of the CRC catalogue

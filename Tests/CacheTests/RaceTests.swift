@@ -1,4 +1,5 @@
 import Primitives
+import StandIns
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import StandIns
 import Synchronization
 import Testing
 

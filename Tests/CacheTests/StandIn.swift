@@ -1,4 +1,5 @@
 import Primitives
+import StandIns
 import Synchronization
 
 /// A source in memory that follows a script: it answers at once, or holds its answers until

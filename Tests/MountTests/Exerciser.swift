@@ -67,7 +67,7 @@ final class Exerciser: Sendable {
         _ fault: (Int) throws -> Void
     ) rethrows -> Tally {
         for number in 0..<readers {
-            start { self.read(SplitMix(Self.seed &+ UInt64(number) &* 7919)) }
+            start { self.read(SeededRandom(seed: Self.seed &+ UInt64(number) &* 7919)) }
         }
         start { self.look() }
         let end = Date().addingTimeInterval(max(seconds, Self.seconds))
@@ -135,7 +135,7 @@ final class Exerciser: Sendable {
 
     // MARK: One reader
 
-    private func read(_ random: SplitMix) {
+    private func read(_ random: SeededRandom) {
         var random = random
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
         defer { memory.deallocate() }
@@ -158,7 +158,7 @@ final class Exerciser: Sendable {
         _ file: File,
         _ descriptor: Int32,
         _ memory: UnsafeMutableRawBufferPointer,
-        _ random: inout SplitMix
+        _ random: inout SeededRandom
     ) {
         let size = file.contents.count
         let offset = Int(random.next() % UInt64(size + 100))
@@ -242,20 +242,5 @@ final class Exerciser: Sendable {
     private func wrong(_ file: File, _ offset: Int, _ what: String) {
         let name = (file.path as NSString).lastPathComponent
         tally.withLock { $0.wrong.append("\(what) at \(offset) of \(name) (seed \(Self.seed))") }
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64: the same numbers for the same seed everywhere.
-struct SplitMix {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

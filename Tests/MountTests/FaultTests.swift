@@ -234,7 +234,7 @@ import Testing
 
     @Test func theCacheIsDamagedUnderReaders() throws {
         let scene = try scene(settings: ["SYNC2NAS_MOUNT_PASSTHROUGH": "no"])
-        var generator = SplitMix(Exerciser.seed)
+        var generator = SeededRandom(seed: Exerciser.seed)
         let blocks = scene.fixture.cache + "/blocks"
         let tally = scene.exerciser.run { _ in
             usleep(20_000)
@@ -250,7 +250,7 @@ import Testing
         print("fault: check-cache says: \(checked.output)", terminator: "")
     }
 
-    private func flipBit(of path: String, _ generator: inout SplitMix) {
+    private func flipBit(of path: String, _ generator: inout SeededRandom) {
         let descriptor = open(path, O_RDWR)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }

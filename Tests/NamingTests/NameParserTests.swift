@@ -1,4 +1,5 @@
 import Naming
+import StandIns
 import Testing
 
 /// A name of our own making and what a person reads in it.
@@ -156,7 +157,7 @@ struct NameCase: CustomTestStringConvertible, Sendable {
 
     /// Hostile names cost time in proportion to their length and never a crash.
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8]) func anyBytesAreRead(_ seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = SeededRandom(seed: seed)
         let pieces = [
             "S01E01", "-", "[", "]", "(", ".", "1080p", "\u{0}", "第", "🙂", "99999999", "e", "/",
             "v2", "~",
@@ -180,22 +181,5 @@ struct NameCase: CustomTestStringConvertible, Sendable {
         #expect(normalisedTitle("Law & Order") == normalisedTitle("Law and Order"))
         #expect(normalisedTitle("Ｆｕｌｌ Ｗｉｄｔｈ") == "fullwidth")
         #expect(normalisedTitle("葬送のフリーレン") == "葬送のフリーレン")
-    }
-}
-
-/// Random numbers that are the same for the same seed (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
