@@ -270,6 +270,29 @@ class RCloneBest(RClone):
     ]
 
 
+class SFTPClient:
+    """OpenSSH's own client throwing the bytes away: what ssh leaves anybody here."""
+
+    @staticmethod
+    def fetch(seedbox):
+        """MB/s and client CPU seconds per GiB of fetching the big file."""
+        before, start = os.times(), time.monotonic()
+        subprocess.check_call(
+            [
+                "sftp", "-q", "-B", "261120", "-R", "64", "-P", str(seedbox.port),
+                "-i", seedbox.key, "-o", f"UserKnownHostsFile={seedbox.known_hosts}",
+                "-o", "Ciphers=aes128-gcm@openssh.com",
+                f"{seedbox.user}@127.0.0.1:{seedbox.files}/{BIG}", "/dev/null",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        seconds, after = time.monotonic() - start, os.times()
+        used = after.children_user + after.children_system
+        used -= before.children_user + before.children_system
+        size = os.path.getsize(f"{seedbox.files}/{BIG}")
+        return size / seconds / 1e6, used / (size / (1 << 30))
+
+
 class Native(Mount):
     """The bare disk, for what is cached."""
 
@@ -313,6 +336,13 @@ def cold_sequential(bench, round_trip):
                 used = (mount.cpu_seconds() - before) / (done / (1 << 30))
                 bench.note("client CPU, cold, s per GiB", kind, used)
                 bench.note("memory after that, MiB", kind, mount.resident())
+
+
+def client_limit(bench):
+    for kind in bench.chosen(SFTPClient):
+        rate, used = kind.fetch(bench.seedbox)
+        bench.note("cold sequential, 0 ms, MB/s", kind, rate)
+        bench.note("client CPU, cold, s per GiB", kind, used)
 
 
 def first_bytes(bench, round_trip=50):
@@ -536,7 +566,7 @@ class Bench:
         print(f"  {row:<52} {kind.__name__:<11} {value:,.1f}", file=sys.stderr, flush=True)
 
     def table(self):
-        kinds = [k.__name__ for k in (Ours, OursLibSSH2, OursServed, OursSmall, SSHFS, SSHFSBest, RClone, RCloneBest, Native)]
+        kinds = [k.__name__ for k in (Ours, OursLibSSH2, OursServed, OursSmall, SSHFS, SSHFSBest, RClone, RCloneBest, SFTPClient, Native)]
         lines = ["| medians | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
         for row, values in self.results.items():
             cells = [f"{median(values[k]):,.1f}" if k in values else "" for k in kinds]
@@ -545,6 +575,7 @@ class Bench:
 
 
 PARTS = {
+    "limit": client_limit,
     "cold0": lambda bench: cold_sequential(bench, 0),
     "cold50": lambda bench: cold_sequential(bench, 50),
     "cold150": lambda bench: cold_sequential(bench, 150),

@@ -8,18 +8,24 @@ public enum CacheCheck {
     /// Checks the cache of a library that is not mounted.
     ///
     /// - Parameters:
-    ///   - settings: Whose cache.
+    ///   - settings: Which cache.
     ///   - log: Told of damaged blocks.
     ///   - progress: Told how far it is.
     /// - Returns: What was found.
     /// - Throws: An error that a person can read, also when a mount uses the cache.
     public static func run(
-        _ settings: Settings,
+        _ settings: CacheSettings,
         log: Logger,
         progress: @Sendable @escaping (String) -> Void
     ) async throws -> CacheCheckReport {
-        let limits = CacheLimits(maxBytes: settings.cacheMaximum, freeBytes: settings.cacheFree)
-        let store = try BlockStore(directory: settings.cacheDirectory, limits: limits, log: log)
+        guard FileManager.default.fileExists(atPath: settings.directory) else {
+            return CacheCheckReport(files: 0, blocks: 0, badBlocks: 0, lostFiles: 0)
+        }
+        let store = try BlockStore(
+            directory: settings.directory,
+            limits: settings.limits,
+            log: log
+        )
         return await run(store, progress)
     }
 

@@ -56,13 +56,9 @@ public final class MountDaemon: Sendable {
         Self.raiseDescriptorLimit()
         do {
             if inheritance.mount == nil { try Mountpoint.prepare(mountpoint) }
-            let limits = CacheLimits(
-                maxBytes: settings.cacheMaximum,
-                freeBytes: settings.cacheFree
-            )
             let cache = try BlockStore(
-                directory: settings.cacheDirectory,
-                limits: limits,
+                directory: settings.cache.directory,
+                limits: settings.cache.limits,
                 log: log
             )
             let status = MountStatus(mountpoint: mountpoint, settings: settings, cache: cache)
@@ -233,7 +229,7 @@ public final class MountDaemon: Sendable {
             if inheritance.mount == nil { server.unmount() }
             throw Failure("the mount at '\(mountpoint)' does not answer")
         }
-        server.probePassthrough(in: settings.cacheDirectory)
+        server.probePassthrough(in: settings.cache.directory)
         // Only what answers is worth a successor.
         if let descriptor = server.descriptor { mounted(descriptor) }
         return server
@@ -346,9 +342,9 @@ final class MountStatus: Sendable {
     var cacheReport: StatusReport.Cache {
         let statistics = cache.statistics
         return StatusReport.Cache(
-            directory: settings.cacheDirectory,
+            directory: settings.cache.directory,
             bytes: statistics.bytes,
-            limitBytes: settings.cacheMaximum,
+            limitBytes: settings.cache.maximum,
             files: statistics.files,
             hits: statistics.hits,
             misses: statistics.misses,

@@ -10,7 +10,7 @@ public struct Settings: Sendable {
     /// Absolute.
     public var roots: [RemotePath]
     public var dataDirectory: String
-    public var cacheDirectory: String
+    public var cache: CacheSettings
     public var databaseFile: String
     /// The catalogue in words, as the status shows it.
     public var catalogue: String { "SQLite, \(databaseFile)" }
@@ -29,10 +29,6 @@ public struct Settings: Sendable {
     public var rateLimit: RateSchedule
     /// Whether a file that is played is fetched to its end.
     public var finishesPlayed: Bool
-    /// Bytes; nil for no limit but the disk's.
-    public var cacheMaximum: UInt64?
-    /// Bytes.
-    public var cacheFree: UInt64?
     /// What a person should hear of: misspelt keys and the like.
     public var warnings: [String]
 
@@ -81,12 +77,7 @@ public struct Settings: Sendable {
             standard: ".local/share"
         )
         dataDirectory = data
-        cacheDirectory = try Self.directory(
-            arguments.cacheDirectory ?? values["cache", "directory"],
-            environment,
-            xdg: "XDG_CACHE_HOME",
-            standard: ".cache"
-        )
+        cache = try CacheSettings(arguments, values, environment)
         let remembered = Self.remembered(in: data)
         let remote = try RemoteAddress(arguments.remote, values, remembered: remembered)
         roots = remote.paths
@@ -109,8 +100,6 @@ public struct Settings: Sendable {
         connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4
         rateLimit = try values.rateSchedule("sftp", "rate_limit") ?? .unlimited
         finishesPlayed = try values.flag("cache", "finish_played", unset: true)
-        cacheMaximum = try values.bytes("cache", "max_size")
-        cacheFree = try values.bytes("cache", "min_free")
     }
 
     private static func account(
@@ -155,7 +144,7 @@ public struct Settings: Sendable {
         return String(line)
     }
 
-    private static func directory(
+    static func directory(
         _ given: String?,
         _ environment: [String: String],
         xdg: String,

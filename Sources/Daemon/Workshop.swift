@@ -56,7 +56,7 @@ public final class Workshop: Sendable {
         limits.connections = settings.connectionLimit
         limits.rateLimit = settings.rateLimit
         // The cache's lock makes the directory ours.
-        if mount != nil { limits.sharingDirectory = settings.cacheDirectory + "/ssh" }
+        if mount != nil { limits.sharingDirectory = settings.cache.directory + "/ssh" }
         let pool = SFTPPool(settings.account, settings: limits, logger: log)
         self.pool = pool
         self.mount = mount

@@ -192,7 +192,7 @@ struct CheckCacheCommand: AsyncParsableCommand {
             let answer = try orExit { try client.run("check-cache", "all") }
             return try await client.waitForJob(of: "check-cache", answer: answer)
         }
-        let settings = try orExit { try Settings(options.arguments) }
+        let settings = try orExit { try CacheSettings(options.arguments) }
         do {
             let log = makeLog(verbose: options.verbose)
             let report = try await CacheCheck.run(settings, log: log) { _ in }

@@ -135,8 +135,8 @@ import Testing
         let settings = try settings(
             "[SFTP]\nhost=h\npaths=/a\n[Cache]\nmax_size=1.5 GiB\nmin_free=500M\n[Scan]\ninterval=10m\n"
         )
-        #expect(settings.cacheMaximum == 3 << 29)
-        #expect(settings.cacheFree == 500 << 20)
+        #expect(settings.cache.maximum == 3 << 29)
+        #expect(settings.cache.free == 500 << 20)
         #expect(settings.scanInterval == .seconds(600))
     }
 
@@ -210,7 +210,7 @@ import Testing
             environment: ["XDG_DATA_HOME": "/xd", "XDG_CACHE_HOME": "/xc"]
         ) { $0.dataDirectory = nil }
         #expect(
-            settings.dataDirectory == "/xd/sync2nas" && settings.cacheDirectory == "/xc/sync2nas"
+            settings.dataDirectory == "/xd/sync2nas" && settings.cache.directory == "/xc/sync2nas"
         )
     }
 }

@@ -194,7 +194,9 @@ extension StoredFile {
         return range.lowerBound <= bytes.lowerBound && bytes.upperBound <= range.upperBound
     }
 
-    /// Reads neighbouring blocks in one call, straight into the reader's buffer.
+    /// Reads neighbouring blocks straight into the reader's buffer.
+    ///
+    /// A few at a time, so that the check finds them in the processor's own memory.
     private func readWhole(
         _ whole: [Int],
         of range: ByteRange,
@@ -204,22 +206,28 @@ extension StoredFile {
         _ base: Int
     ) -> [Int] {
         guard let first = whole.first, let last = whole.last else { return [] }
-        let bytes = Block.bytes(of: first..<last + 1, inFileOf: file.size)
-        let start = Int(bytes.lowerBound - range.lowerBound)
-        let target = UnsafeMutableRawBufferPointer(
-            rebasing: buffer[start..<start + Int(bytes.count)]
-        )
-        let count = (try? data.read(into: target, at: bytes.lowerBound)) ?? 0
-        return whole.filter { block in
-            let place = Block.bytes(of: block, inFileOf: file.size)
-            let offset = Int(place.lowerBound - bytes.lowerBound)
-            guard offset + Int(place.count) <= count else { return true }
-            let content = UnsafeRawBufferPointer(
-                rebasing: target[offset..<offset + Int(place.count)]
+        var bad: [Int] = []
+        for start in stride(from: first, through: last, by: StoredFile.blocksAtOnce) {
+            let blocks = start..<min(start + StoredFile.blocksAtOnce, last + 1)
+            let bytes = Block.bytes(of: blocks, inFileOf: file.size)
+            let offset = Int(bytes.lowerBound - range.lowerBound)
+            let target = UnsafeMutableRawBufferPointer(
+                rebasing: buffer[offset..<offset + Int(bytes.count)]
             )
-            return checksum(content) != checksums[block - base]
+            let count = (try? data.read(into: target, at: bytes.lowerBound)) ?? 0
+            bad += blocks.filter { block in
+                let place = Block.bytes(of: block, inFileOf: file.size)
+                let lower = Int(place.lowerBound - bytes.lowerBound)
+                let upper = lower + Int(place.count)
+                guard upper <= count else { return true }
+                let content = UnsafeRawBufferPointer(rebasing: target[lower..<upper])
+                return checksum(content) != checksums[block - base]
+            }
         }
+        return bad
     }
+
+    private static var blocksAtOnce: Int { 2 }
 
     /// Reads all of a block of which only a part is wanted, because the check needs all of it.
     private func readPart(

@@ -13,7 +13,7 @@ public struct FreshState: Sendable {
 
     /// To be made before anything else of the run.
     public init(_ settings: Settings) {
-        directories = [settings.dataDirectory, settings.cacheDirectory]
+        directories = [settings.dataDirectory, settings.cache.directory]
             .filter { !FileManager.default.fileExists(atPath: $0) }
     }
 
