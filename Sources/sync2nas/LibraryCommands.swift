@@ -271,46 +271,17 @@ struct ParseCommand: ParsableCommand {
 
     func run() throws {
         let parser = NameParser()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        func show(_ name: String) throws {
+        let people = ParsedText(isColoured: ParsedText.isColoured)
+        func show(_ name: String) {
             let parsed = parser.parse(name)
             if json {
-                let record = ParsedNameRecord(name: name, parsed: parsed)
-                print(String(decoding: try encoder.encode(record), as: UTF8.self))
+                print(ParsedNameRecord(name: name, parsed: parsed).json)
             } else {
-                print(ParsedText.text(of: parsed, name: name))
+                print(people.text(of: parsed, name: name))
             }
         }
-        for name in names where name != "-" { try show(name) }
+        for name in names where name != "-" { show(name) }
         guard names.contains("-") else { return }
-        while let line = readLine() { try show(line) }
-    }
-}
-
-/// A parsed name for people.
-enum ParsedText {
-    static func text(of parsed: ParsedName, name: String) -> String {
-        var lines = [name]
-        func add(_ label: String, _ value: String?) {
-            guard let value, !value.isEmpty else { return }
-            lines.append("  " + label.padding(toLength: 12, withPad: " ", startingAt: 0) + value)
-        }
-        func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ", ") }
-        add("title", parsed.title)
-        add("year", parsed.year.map(String.init))
-        add("season", parsed.season.map(String.init))
-        add("episodes", list(parsed.episodes))
-        add("absolute", list(parsed.absolute))
-        add("date", parsed.airDate?.description)
-        add("full season", parsed.isFullSeason ? "yes" : nil)
-        add("name", parsed.episodeTitle)
-        add("group", parsed.group)
-        add("resolution", parsed.resolution)
-        add("source", parsed.source)
-        add("checksum", parsed.crc32)
-        add("left out", parsed.exclusion?.rawValue)
-        add("confidence", String(format: "%.2f", parsed.confidence))
-        return lines.joined(separator: "\n")
+        while let line = readLine() { show(line) }
     }
 }
