@@ -88,6 +88,7 @@ struct Folders {
                 continue
             }
             let folder = read(parent)
+            if name.folderTitle == nil { name.folderTitle = folder.title }
             if depth == 0 || name.title == nil || !name.hasNumbers {
                 let before = (name.title, name.season, name.episodes)
                 adopt(folder, parent, into: &name, hadTitle: hadTitle)

@@ -32,6 +32,34 @@ public func normalisedTitle(_ title: String) -> String {
     return result
 }
 
+/// A title by its words alone: what people leave out or write in another way is no difference.
+///
+/// Articles and "and" are dropped, Roman numerals and number words are digits.
+///
+/// - Parameter title: As a file or a database has it.
+/// - Returns: The words with bars between them; empty when there are none.
+public func looseTitle(_ title: String) -> String {
+    let words = title.split { !$0.isLetter && !$0.isNumber && $0 != "'" && $0 != "’" }
+        .map { normalisedTitle(String($0)) }
+    let telling = words.enumerated().compactMap { place, word -> String? in
+        if droppedWords.contains(word) { return nil }
+        if place > 0, let number = romanNumerals[word] { return number }
+        return numberWords[word] ?? word
+    }
+    return (telling.isEmpty ? words : telling).filter { !$0.isEmpty }.joined(separator: "|")
+}
+
+private let droppedWords: Set<String> = ["the", "a", "an", "and", ""]
+
+private let romanNumerals = [
+    "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9",
+]
+
+private let numberWords = [
+    "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10",
+]
+
 /// Lower case without accents and width; what has no decomposition is spelled out by hand.
 private func folded(_ character: Character) -> String.UnicodeScalarView {
     var scalars = String.UnicodeScalarView()

@@ -4,6 +4,8 @@ public struct ParsedName: Hashable, Sendable {
     public var title: String?
     /// Further titles that stand beside the first, in another language or script.
     public var alternativeTitles: [String] = []
+    /// The title of the nearest folder that bears another one.
+    public var folderTitle: String?
     /// The year that stands with the title.
     public var year: Int?
     /// ISO 3166-1 code of a country that stands with the title.
@@ -63,14 +65,33 @@ public struct AirDate: Hashable, Sendable, CustomStringConvertible {
     public let day: Int
 
     /// - Returns: nil for a day that no calendar has, or that no show can have aired on.
-    init?(year: Int, month: Int, day: Int) {
-        let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    public init?(year: Int, month: Int, day: Int) {
         guard (1952...2045).contains(year), (1...12).contains(month),
-            (1...lengths[month - 1]).contains(day)
+            (1...Self.days(in: month, of: year)).contains(day)
         else { return nil }
         self.year = year
         self.month = month
         self.day = day
+    }
+
+    private static func days(in month: Int, of year: Int) -> Int {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    /// The day after it; itself at the end of the years that are known.
+    public var next: AirDate {
+        AirDate(year: year, month: month, day: day + 1)
+            ?? AirDate(year: year, month: month + 1, day: 1)
+            ?? AirDate(year: year + 1, month: 1, day: 1) ?? self
+    }
+
+    /// The day before it; itself at the beginning of the years that are known.
+    public var previous: AirDate {
+        if let date = AirDate(year: year, month: month, day: day - 1) { return date }
+        guard month > 1 else { return AirDate(year: year - 1, month: 12, day: 31) ?? self }
+        let last = Self.days(in: month - 1, of: year)
+        return AirDate(year: year, month: month - 1, day: last) ?? self
     }
 
     /// `YYYY-MM-DD`.

@@ -11,6 +11,8 @@ struct EpisodeTable: Sendable {
         var numbers: Set<Key> = []
         var byAbsolute: [Int: Key] = [:]
         var byDate: [String: [Key]] = [:]
+        /// The episodes of each season.
+        var counts: [Int: Int] = [:]
     }
 
     private var shows: [Int: Show] = [:]
@@ -19,6 +21,7 @@ struct EpisodeTable: Sendable {
         for episode in episodes {
             let key = Key(season: episode.season, number: episode.number)
             shows[episode.showTMDBID, default: Show()].numbers.insert(key)
+            shows[episode.showTMDBID]?.counts[episode.season, default: 0] += 1
             if let absolute = episode.absolute {
                 shows[episode.showTMDBID]?.byAbsolute[absolute] = key
             }
@@ -32,6 +35,10 @@ struct EpisodeTable: Sendable {
         shows[tmdbID]?.numbers.contains(key) ?? false
     }
 
+    func containsAll(_ numbers: [Int], season: Int, ofShow tmdbID: Int) -> Bool {
+        numbers.allSatisfy { contains(Key(season: season, number: $0), ofShow: tmdbID) }
+    }
+
     /// The episode with the `number`th place over all seasons.
     func absolute(_ number: Int, ofShow tmdbID: Int) -> Key? {
         shows[tmdbID]?.byAbsolute[number]
@@ -43,4 +50,12 @@ struct EpisodeTable: Sendable {
     }
 
     func knows(show tmdbID: Int) -> Bool { shows[tmdbID] != nil }
+
+    /// How many episodes a season has; 0 when the show has none of this number.
+    func count(season: Int, ofShow tmdbID: Int) -> Int { shows[tmdbID]?.counts[season] ?? 0 }
+
+    /// Seasons beside the specials, ascending.
+    func seasons(ofShow tmdbID: Int) -> [Int] {
+        (shows[tmdbID]?.counts.keys).map { $0.filter { $0 > 0 }.sorted() } ?? []
+    }
 }

@@ -10,7 +10,7 @@ public struct Router: Sendable {
     public static let leastConfidence = 0.5
 
     private let index: ShowIndex
-    private let episodes: EpisodeTable
+    let episodes: EpisodeTable
 
     public init(shows: [Show], episodes: [Episode]) {
         index = ShowIndex(shows)
@@ -22,17 +22,24 @@ public struct Router: Sendable {
         public var decision: Decision
         /// Set when the file starts a show that the catalogue does not have yet.
         public var newShow: ShowDraft?
+        /// TMDB's number of a show that has no such episode as far as we know: it may have been
+        /// added since.
+        public var outdatedShow: Int?
     }
 
+    /// Finds the place of a file.
+    ///
+    /// - Parameter name: As the parser read it.
+    /// - Returns: The place, or why there is none.
     public func route(_ name: ParsedName) -> Outcome {
         let traits = FileTraits(name)
-        func open(_ reason: String, candidates: [String] = []) -> Outcome {
+        func open(_ reason: String, _ shows: [Show] = []) -> Outcome {
             Outcome(
                 decision: Decision(
                     placement: nil,
                     rule: reason,
                     confidence: name.confidence,
-                    candidates: candidates,
+                    candidates: shows.map(Self.label),
                     traits: traits
                 )
             )
@@ -42,99 +49,117 @@ public struct Router: Sendable {
         guard name.confidence >= Self.leastConfidence else {
             return open("the name is not understood well enough")
         }
-        let found = index.find(title, year: name.year, country: name.country)
-        if let found, found.shows.count > 1 {
-            let candidates = found.shows.map(Self.label)
-            return open("'\(title)' may be any of several shows", candidates: candidates)
+        let match = match(name, title)
+        if let match, match.shows.count > 1 {
+            return open("'\(title)' may be any of several shows", match.shows)
         }
-        let show = found?.shows.first
-        switch numbers(of: name, in: show) {
-        case .unknown(let reason):
-            return open(reason, candidates: show.map { [Self.label($0)] } ?? [])
-        case .known(var placement, let rule):
+        let show = match?.shows.first
+        switch numbers(of: match?.renumbered(name) ?? name, in: show) {
+        case .unknown(let reason, let isOutdated):
+            var outcome = open(reason, show.map { [$0] } ?? [])
+            if isOutdated { outcome.outdatedShow = show?.details?.tmdbID }
+            return outcome
+        case .known(var placement, let rule, let factor):
             placement.showID = show?.id ?? 0
-            let weak = found?.strength == .mainTitle
-            let how = show == nil ? "new show" : weak ? "show by main title" : "show by title"
+            let namesakes = show == nil ? index.namesakes(title) : []
             let decision = Decision(
                 placement: placement,
-                rule: "\(how), \(rule)",
-                confidence: weak ? name.confidence * 0.9 : name.confidence,
+                rule: "\(match?.words ?? "new show"), \(rule)",
+                confidence: name.confidence * factor * (match?.factor ?? 1),
+                candidates: namesakes.map(Self.label),
                 traits: traits
             )
-            let draft = show == nil ? ShowDraft(systemName: title) : nil
-            return Outcome(decision: decision, newShow: draft)
+            // Of shows with one name the year tells which.
+            let year = namesakes.isEmpty ? nil : name.year
+            let draft = ShowDraft(systemName: title + (year.map { " (\($0))" } ?? ""))
+            return Outcome(decision: decision, newShow: show == nil ? draft : nil)
         }
     }
 
-    private static func label(_ show: Show) -> String {
+    static func label(_ show: Show) -> String {
         guard let details = show.details else { return show.name }
         return show.name + (details.year.map { " (\($0))" } ?? "") + " {tmdb-\(details.tmdbID)}"
     }
 }
 
-/// Which episodes a file holds.
+/// Which show a name means.
 extension Router {
-    private enum Numbers {
-        /// The placement's show is not filled in yet.
-        case known(Placement, rule: String)
-        case unknown(String)
+    /// A show, or several of which none can be preferred.
+    struct Match {
+        var shows: [Show]
+        var words: String
+        var factor: Double
+        /// What the title says of the season: "Title III".
+        var season: Int?
+
+        init(_ found: ShowIndex.Found) {
+            shows = found.shows
+            words = found.strength.words
+            factor = found.strength.factor
+        }
+
+        /// The name with the season that its title tells.
+        func renumbered(_ name: ParsedName) -> ParsedName {
+            guard let season, name.season == nil else { return name }
+            var name = name
+            name.season = season
+            return name
+        }
     }
 
-    private func numbers(of name: ParsedName, in show: Show?) -> Numbers {
-        let tmdbID = show?.details?.tmdbID
-        if let date = name.airDate, name.episodes.isEmpty, name.absolute.isEmpty {
-            return aired(on: date.description, year: date.year, tmdbID: tmdbID)
+    private func match(_ name: ParsedName, _ title: String) -> Match? {
+        var nameOnly: Match?
+        for other in [title] + name.alternativeTitles {
+            guard let found = index.find(other, year: name.year, country: name.country) else {
+                continue
+            }
+            if found.shows.contains(where: { $0.details != nil }) { return Match(found) }
+            nameOnly = nameOnly ?? Match(found)
         }
-        if !name.episodes.isEmpty {
-            let season = name.isSpecial ? 0 : name.season
-            if let season { return Self.placed(season, name.episodes, rule: "season and episode") }
-            return counted(name.episodes, season: nil, tmdbID: tmdbID)
-        }
-        if !name.absolute.isEmpty {
-            if name.isSpecial { return Self.placed(0, name.absolute, rule: "special") }
-            return counted(name.absolute, season: name.season, tmdbID: tmdbID)
-        }
-        return .unknown(
-            name.isFullSeason ? "one file for a whole season" : "the name has no episode number"
-        )
+        if let sequel = sequel(name, title) { return sequel }
+        if let nameOnly { return nameOnly }
+        if let alike = index.findAlike(title, year: name.year) { return Match(alike) }
+        guard let folder = name.folderTitle, folder != title,
+            let found = index.find(folder, year: nil, country: nil), found.shows.count == 1,
+            found.shows[0].details != nil
+        else { return nil }
+        var match = Match(found)
+        match.words = "show by folder"
+        match.factor = 0.8
+        return match
     }
 
-    /// Numbers without a season: of the first season, or over the whole show.
-    private func counted(_ numbers: [Int], season: Int?, tmdbID: Int?) -> Numbers {
-        guard let tmdbID, episodes.knows(show: tmdbID) else {
-            return Self.placed(season ?? 1, numbers, rule: "episode number")
+    /// "Title III", "Title 2", "Title Part 2": a later season of "Title".
+    private func sequel(_ name: ParsedName, _ title: String) -> Match? {
+        var words = title.split(separator: " ")
+        guard words.count > 1, let last = words.popLast() else { return nil }
+        let number = Self.numerals[last.lowercased()] ?? Int(last)
+        var season = number
+        if let mark = words.last?.lowercased(), ["part", "cour"].contains(mark), number != nil {
+            words.removeLast()
+            season = nil
+        } else if last.lowercased() == "cour", words.count > 1 {
+            words.removeLast()
+            season = nil
+        } else if number.map({ !(2...19).contains($0) }) ?? true {
+            return nil
         }
-        let wanted = numbers.map { EpisodeTable.Key(season: season ?? 1, number: $0) }
-        if wanted.allSatisfy({ episodes.contains($0, ofShow: tmdbID) }) {
-            return Self.placed(season ?? 1, numbers, rule: "episode number")
-        }
-        let keys = numbers.compactMap { episodes.absolute($0, ofShow: tmdbID) }
-        guard keys.count == numbers.count, let first = keys.first,
-            keys.allSatisfy({ $0.season == first.season })
-        else {
-            let list = numbers.map(String.init).joined(separator: ", ")
-            return .unknown("TMDB does not know episode \(list) of this show yet")
-        }
-        return Self.placed(first.season, keys.map(\.number), rule: "absolute number")
+        let base = words.joined(separator: " ")
+        guard !base.isEmpty, let found = index.find(base, year: name.year, country: name.country),
+            found.shows.count == 1, let id = found.shows[0].details?.tmdbID
+        else { return nil }
+        // Only a season that there is.
+        if let season, episodes.count(season: season, ofShow: id) == 0 { return nil }
+        var match = Match(found)
+        match.season = season
+        match.words = season == nil ? "show by title without its part" : "season by title"
+        match.factor = season == nil ? 0.75 : 0.95
+        return match
     }
 
-    private func aired(on date: String, year: Int, tmdbID: Int?) -> Numbers {
-        let keys = tmdbID.map { episodes.aired(on: date, ofShow: $0) } ?? []
-        if let first = keys.first, keys.allSatisfy({ $0.season == first.season }) {
-            return Self.placed(first.season, keys.map(\.number), rule: "air date")
-        }
-        return .known(
-            Placement(showID: 0, season: year, episodes: [], airDate: date),
-            rule: "date"
-        )
-    }
-
-    private static func placed(_ season: Int, _ numbers: [Int], rule: String) -> Numbers {
-        .known(
-            Placement(showID: 0, season: season, episodes: Set(numbers).sorted()),
-            rule: rule
-        )
-    }
+    private static let numerals = [
+        "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9,
+    ]
 }
 
 extension FileTraits {

@@ -1,0 +1,85 @@
+import Synchronization
+
+/// Finds the title that is spelled most alike, by the groups of three letters that titles share.
+///
+/// The measure is Dice's: twice what two have in common over what both have (Ecology 26, 1945).
+/// The table is made when it is first asked for: most files bear a title as it stands.
+final class FuzzyTitles: Sendable {
+    struct Match: Sendable {
+        let show: Int
+        /// 0 to 1.
+        let likeness: Double
+    }
+
+    private struct Table {
+        var grams: [UInt32: [Int32]] = [:]
+        var sizes: [Int32] = []
+        var digits: [[UInt8]] = []
+    }
+
+    /// Shorter titles are too soon alike.
+    private static let shortest = 6
+    private let titles: [(key: String, show: Int)]
+    private let table = Mutex<Table?>(nil)
+
+    init(_ titles: [(key: String, show: Int)]) { self.titles = titles }
+
+    /// The shows whose titles are most alike, best first, each once.
+    ///
+    /// - Parameters:
+    ///   - key: A normalised title.
+    ///   - least: What likeness is asked for.
+    /// - Returns: At most five.
+    func nearest(_ key: String, least: Double) -> [Match] {
+        guard key.utf8.count >= Self.shortest else { return [] }
+        return table.withLock { table in
+            if table == nil { table = Self.made(titles) }
+            return table.map { nearest(key, least, in: $0) } ?? []
+        }
+    }
+
+    private func nearest(_ key: String, _ least: Double, in table: Table) -> [Match] {
+        let grams = Self.grams(of: key)
+        let digits = Self.digits(of: key)
+        var shared: [Int32: Int32] = [:]
+        for gram in grams {
+            for title in table.grams[gram] ?? [] { shared[title, default: 0] += 1 }
+        }
+        var best: [Int: Double] = [:]
+        for (title, count) in shared where table.digits[Int(title)] == digits {
+            let likeness = 2 * Double(count) / Double(grams.count + Int(table.sizes[Int(title)]))
+            guard likeness >= least else { continue }
+            let show = titles[Int(title)].show
+            best[show] = max(best[show] ?? 0, likeness)
+        }
+        return best.map { Match(show: $0, likeness: $1) }
+            .sorted { ($0.likeness, $1.show) > ($1.likeness, $0.show) }.prefix(5).map(\.self)
+    }
+
+    private static func made(_ titles: [(key: String, show: Int)]) -> Table {
+        var table = Table()
+        for (number, title) in titles.enumerated() {
+            let grams = grams(of: title.key)
+            for gram in grams { table.grams[gram, default: []].append(Int32(number)) }
+            table.sizes.append(Int32(grams.count))
+            table.digits.append(digits(of: title.key))
+        }
+        return table
+    }
+
+    /// Groups of three bytes, each once; two marks stand before the first and one behind the last.
+    private static func grams(of key: String) -> Set<UInt32> {
+        var grams: Set<UInt32> = []
+        var gram: UInt32 = 0
+        for byte in [0, 0] + Array(key.utf8) + [0] {
+            gram = (gram << 8 | UInt32(byte)) & 0xFF_FFFF
+            grams.insert(gram)
+        }
+        return grams
+    }
+
+    /// "Title 2" is never a misspelt "Title 3".
+    private static func digits(of key: String) -> [UInt8] {
+        key.utf8.filter { (48...57).contains($0) }
+    }
+}
