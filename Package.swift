@@ -50,12 +50,18 @@ let package = Package(
         library("Cache", ["CChecksum", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
         library("Metadata", ["HTTPFetch"]),
+        .target(
+            name: "LanguageModels",
+            dependencies: ["HTTPFetch"],
+            resources: ["names", "choice", "short"].map { .embedInCode("Prompts/\($0).txt") },
+            swiftSettings: strict
+        ),
         library("Routing", ["Catalogue", "Naming", "Primitives"]),
         library("VirtualTree", ["Catalogue", "Primitives"]),
         library("Ingest", ["Catalogue", "Metadata", "Naming", "Primitives", "Routing", log]),
         library(
             "Operations",
-            ["Catalogue", "Ingest", "Metadata", "Primitives", log]
+            ["Catalogue", "Ingest", "LanguageModels", "Metadata", "Naming", "Primitives", log]
         ),
         library("ControlDirectory", ["Operations", "VirtualTree"]),
         library("FuseBridge", ["CFuse3", "CSystem", "Primitives", "VirtualTree", log]),
@@ -63,7 +69,8 @@ let package = Package(
             "Daemon",
             [
                 "CSystem", "Cache", "Catalogue", "CatalogueSQLite", "ControlDirectory",
-                "FuseBridge", "HTTPFetch", "Ingest", "Metadata", "Operations", "Primitives",
+                "FuseBridge", "HTTPFetch", "Ingest", "LanguageModels", "Metadata", "Operations",
+                "Primitives",
                 "Transfer", "VirtualTree", log,
             ]
         ),
@@ -94,6 +101,14 @@ let package = Package(
         tests(
             "IngestTests",
             ["Catalogue", "CatalogueSQLite", "Ingest", "Primitives", "StandIns", log]
+        ),
+        tests("LanguageModelsTests", ["HTTPFetch", "LanguageModels", "StandIns"]),
+        tests(
+            "OperationsTests",
+            [
+                "Catalogue", "CatalogueSQLite", "HTTPFetch", "Ingest", "LanguageModels", "Metadata",
+                "Operations", "Primitives", "StandIns", log,
+            ]
         ),
         tests("FuseBridgeTests", ["FuseBridge", "VirtualTree"]),
         tests("DaemonTests", ["Daemon", "Primitives", "StandIns", "Transfer"]),

@@ -108,6 +108,8 @@ public struct ShowDraft: Hashable, Sendable {
     public var systemName: String
     public var details: ShowDetails?
     public var aliases: [String]
+    /// Whether the aliases of before, which may be another show's, are dropped.
+    public var replacesAliases = false
 
     public init(systemName: String, details: ShowDetails? = nil, aliases: [String] = []) {
         self.systemName = systemName

@@ -57,14 +57,24 @@ public struct Decision: Hashable, Sendable, Codable {
     public var candidates: [String]
     /// The file's own tags, kept for its name in the library.
     public var traits: FileTraits
+    /// Who decided; nil for the program itself, whose decisions are made anew when it knows more.
+    public var by: Decider?
+
+    /// Somebody whose decision is kept.
+    public enum Decider: String, Hashable, Sendable, Codable {
+        case person
+        case languageModel
+    }
 
     public init(
         placement: Placement?,
         rule: String,
         confidence: Double,
         candidates: [String] = [],
-        traits: FileTraits = FileTraits()
+        traits: FileTraits = FileTraits(),
+        by decider: Decider? = nil
     ) {
+        by = decider
         self.placement = placement
         self.rule = rule
         self.confidence = confidence

@@ -39,6 +39,12 @@ enum ShowRows {
             number = database.lastInsertedRowID
             try update(number, draft, database)
         }
+        if draft.replacesAliases {
+            try database.execute(
+                sql: "DELETE FROM show_aliases WHERE show_id = ?",
+                arguments: [number]
+            )
+        }
         for alias in draft.aliases {
             try database.execute(
                 sql: "INSERT OR IGNORE INTO show_aliases (show_id, title) VALUES (?, ?)",

@@ -11,6 +11,21 @@ extension ControlFile {
             ControlFile("route", usage: routeUsage) { line throws(OperationError) in
                 text(of: try await operations.route(RouteRequest(line)))
             },
+            ControlFile("explain", usage: explainUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.explain(line))
+            },
+            ControlFile("search-tmdb", usage: searchTMDBUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.searchTMDB(line))
+            },
+            ControlFile("search-show", usage: searchShowUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.searchShows(line))
+            },
+            ControlFile("update-episodes", usage: updateUsage) { line throws(OperationError) in
+                try await operations.updateEpisodes(line).joined(separator: "\n")
+            },
+            ControlFile("fix-show", usage: fixShowUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.fixShow(line), verb: "is now")
+            },
             ControlFile("scan", usage: scanUsage) { line throws(OperationError) in
                 let job = try operations.startScan()
                 return "started; watch control/jobs/\(job.number)"
@@ -50,6 +65,54 @@ extension ControlFile {
           echo unrouted > route               those without a place, see views/unrouted
           echo 'Some.Release.S01' > route     those with this in their path on the seedbox
           echo 'all --dry-run' > route        only says what would move
+          echo '--auto-add all' > route       first adds shows that only files know, from TMDB
+          echo '--use-llm unrouted' > route   asks a language model about unclear names; with
+                                              '--llm-confidence 0.8' only a surer answer counts
+          echo 'Some.Release.S01E05 --as Show S02E05' > route
+                                              puts a file where you say; it stays there, and
+                                              others of the same release follow
+
+        """
+
+    private static let explainUsage = """
+        Tells why a file stands where it stands: the rule, how sure it is, what else was considered,
+        and what of the name said what.
+
+          echo 'Some.Release.S01E05' > explain     a part of its path on the seedbox
+
+        """
+
+    private static let searchTMDBUsage = """
+        Looks for shows on TMDB.
+
+          echo 'Frieren' > search-tmdb             by any of its titles
+          echo 'The Office (2005)' > search-tmdb   by title and year
+          echo 'tmdb:209867' > search-tmdb         by number, with all there is to know
+
+        """
+
+    private static let searchShowUsage = """
+        Looks for shows in the library.
+
+          echo 'Frieren' > search-show        by a part of any of its titles
+          echo all > search-show              all of them
+
+        """
+
+    private static let updateUsage = """
+        Asks TMDB again about shows. New episodes come, those that it dropped go, and files find
+        their places.
+
+          echo 'Frieren' > update-episodes        one show, by name or as tmdb:209867
+          echo new > update-episodes              shows that have no episodes yet
+          echo all > update-episodes              every show
+
+        """
+
+    private static let fixShowUsage = """
+        Turns a show of the library into the one that it should have been; its files stay with it.
+
+          echo 'The Office tmdb:2996' > fix-show      the show's name, and the right one's number
 
         """
 
@@ -74,19 +137,24 @@ extension ControlFile {
         _ line: String,
         _ operations: Operations
     ) async throws(OperationError) -> String {
-        let flag = "--dry-run"
-        let words = line.split(separator: " ")
-        let isDry = words.first == flag[...] || words.last == flag[...]
-        let name = isDry ? words.filter { $0 != flag[...] }.joined(separator: " ") : line
-        let show = try await operations.addShow(AddShowRequest(name, dryRun: isDry))
-        let year = show.year.map { " (\($0))" } ?? ""
-        return (show.dryRun ? "would add" : "added")
-            + " '\(show.name)'\(year) {tmdb-\(show.tmdbID)}: \(show.seasons) seasons,"
-            + " \(show.episodes) episodes" + (show.dryRun ? "" : ", \(show.files) files here")
+        var words = line.split(separator: " ")
+        var flags: Set<Substring> = []
+        while let flag = words.first, flag == "--dry-run" || flag == "--use-llm" {
+            flags.insert(words.removeFirst())
+        }
+        while let flag = words.last, flag == "--dry-run" || flag == "--use-llm" {
+            flags.insert(words.removeLast())
+        }
+        let name = flags.isEmpty ? line : words.joined(separator: " ")
+        var request = try AddShowRequest(name, dryRun: flags.contains("--dry-run"))
+        request.useLLM = flags.contains("--use-llm")
+        let show = try await operations.addShow(request)
+        return ShowText.text(of: show, verb: show.dryRun ? "would add" : "added")
     }
 
     private static func text(of report: RouteReport) -> String {
-        var lines = report.files.isEmpty ? report.moved.map(line) : report.files.map(line)
+        var lines = report.notes.map(Printable.line)
+        lines += report.files.isEmpty ? report.moved.map(line) : report.files.map(line)
         let verb = report.dryRun ? "would move" : "moved"
         lines.append("\(report.considered) files looked at, \(report.moved.count) \(verb)")
         return lines.joined(separator: "\n")

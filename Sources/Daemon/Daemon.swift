@@ -253,6 +253,7 @@ public final class MountDaemon: Sendable {
             var isDue = workshop.operations.lastScanReport == nil
             while !Task.isCancelled {
                 if isDue { _ = try? workshop.operations.startScan() }
+                await workshop.operations.renewWhatIsDue()
                 isDue = true
                 try? await Task.sleep(for: settings.scanInterval)
             }

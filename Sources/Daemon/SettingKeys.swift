@@ -18,15 +18,21 @@ enum SettingKeys {
         "scan": ["interval"],
         "transfers": ["incoming"],
         "routing": ["anime_tv_path", "tv_path"],
-        "llm": ["service", "llm_confidence_threshold"],
+        "llm": ["service", "llm_confidence_threshold", "prompts", "max_calls"],
         "ollama": [
             "model", "host", "num_ctx", "timeout", "llm_confidence_threshold", "use_schema",
+            "max_tokens", "temperature",
         ],
-        "openai": ["model", "api_key", "max_tokens", "temperature", "llm_confidence_threshold"],
-        "anthropic": ["model", "api_key", "max_tokens", "temperature", "llm_confidence_threshold"],
+        "openai": hosted,
+        "anthropic": hosted,
         "hashing": ["chunk_size_bytes", "chunk_size_mib"],
         "api": ["host", "port"],
         "gui": [],
+    ]
+
+    private static let hosted: Set<String> = [
+        "model", "api_key", "api_key_file", "base_url", "max_tokens", "temperature", "timeout",
+        "llm_confidence_threshold",
     ]
 
     /// Other names under which people know a setting.

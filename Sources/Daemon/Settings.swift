@@ -21,6 +21,8 @@ public struct Settings: Sendable {
     public var tmdbKey: String
     public var tmdbBaseURL: String?
     public var tmdbLanguage: String
+    /// nil when no language model is to be asked.
+    public var model: ModelSettings?
     public var scanInterval: Duration
     public var readTimeout: Duration
     /// Connections at once; many hosts allow few.
@@ -95,6 +97,7 @@ public struct Settings: Sendable {
         tmdbKey = values["tmdb", "api_key"] ?? ""
         tmdbBaseURL = values["tmdb", "base_url"]
         tmdbLanguage = values["tmdb", "language"] ?? "en-US"
+        model = try ModelSettings(values, warnings: &warnings)
         scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
         readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
         connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4
@@ -134,12 +137,12 @@ public struct Settings: Sendable {
         return account
     }
 
-    private static func firstLine(of file: String) throws(Problem) -> String {
+    static func firstLine(of file: String) throws(Problem) -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw Problem("the password file '\(file)' cannot be read")
+            throw Problem("the file '\(file)', which holds a secret, cannot be read")
         }
         guard let line = text.split(maxSplits: 1, whereSeparator: \.isNewline).first else {
-            throw Problem("the password file '\(file)' is empty; its first line is the password")
+            throw Problem("the file '\(file)' is empty; its first line is the secret")
         }
         return String(line)
     }

@@ -3,6 +3,7 @@ import CatalogueSQLite
 import Foundation
 import HTTPFetch
 import Ingest
+import LanguageModels
 public import Logging
 import Metadata
 public import Operations
@@ -75,6 +76,13 @@ public final class Workshop: Sendable {
             language: settings.tmdbLanguage,
             http: HTTPFetcher()
         )
+        let models = settings.model.map { model in
+            ModelReader(
+                ModelService(model.service, http: HTTPFetcher()),
+                prompts: ModelPrompts(directory: model.promptsDirectory),
+                mostCalls: model.mostCalls
+            )
+        }
         let paths = settings.roots.map(\.printable)
         let address = settings.account.address
         let status = StatusSources(
@@ -93,6 +101,7 @@ public final class Workshop: Sendable {
                 scanner: SeedboxScanner(source: pool, log: log),
                 roots: settings.roots,
                 metadata: metadata,
+                models: models,
                 status: status,
                 checkCache: mount?.check,
                 log: log

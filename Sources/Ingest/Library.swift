@@ -1,6 +1,6 @@
 public import Catalogue
 public import Logging
-import Naming
+public import Naming
 public import Primitives
 import Routing
 
@@ -9,13 +9,13 @@ import Routing
 /// Changes are made one after the other: each reads the catalogue, decides, writes in one
 /// transaction, and hands the new state to whoever serves it.
 public actor Library {
-    private let store: any CatalogueStore
+    let store: any CatalogueStore
     private let roots: [RemotePath]
     private let log: Logger
-    private let publish: @Sendable (CatalogueContents) async -> Void
+    let publish: @Sendable (CatalogueContents) async -> Void
     private let parser = NameParser()
 
-    public private(set) var contents = CatalogueContents()
+    public internal(set) var contents = CatalogueContents()
     /// The change that is under way, for the next to wait for.
     private var tail: Task<Void, Never>?
     /// Roots that were found empty once although files were known below them.
@@ -128,6 +128,12 @@ public actor Library {
         public let new: Decision
         /// The name of a show that the move starts.
         public let newShow: String?
+
+        public init(file: LibraryFile, new: Decision, newShow: String? = nil) {
+            self.file = file
+            self.new = new
+            self.newShow = newShow
+        }
     }
 
     /// Decides anew where files belong.
@@ -141,19 +147,37 @@ public actor Library {
         where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
         dryRun: Bool = false
     ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
+        try await reroute(where: isMeant, reading: [:], dryRun: dryRun)
+    }
+
+    /// Decides anew where files belong, by names that somebody else has read.
+    ///
+    /// - Parameters:
+    ///   - isMeant: Which files.
+    ///   - names: What a language model read in names that the parser does not understand.
+    ///   - dryRun: Decide only; nothing is changed.
+    /// - Returns: The files whose decision differs from the one before, and how many were meant.
+    /// - Throws: ``CatalogueError``.
+    public func reroute(
+        where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
+        reading names: [RemotePath: ParsedName],
+        dryRun: Bool = false
+    ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.rerouteAlone(where: isMeant, dryRun: dryRun)
+            try await self.rerouteAlone(where: isMeant, reading: names, dryRun: dryRun)
         }
     }
 
-    private func rerouteAlone(
+    func rerouteAlone(
         where isMeant: (LibraryFile) -> Bool,
+        reading names: [RemotePath: ParsedName] = [:],
         dryRun: Bool
     ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
         let meant = contents.files.filter(isMeant)
         var change = FileChange()
         var moves: [Move] = []
-        for (file, record) in zip(meant, route(meant.map(\.file))) {
+        for (file, record) in zip(meant, route(meant.map(\.file), reading: names)) {
+            guard !isKept(file.decision, against: record.decision) else { continue }
             var decision = record.decision
             if let draft = record.newShow {
                 // A show that has only this name is found again by it: nothing new.
@@ -173,6 +197,15 @@ public actor Library {
         }
         if !dryRun { try await commit(change) }
         return (moves, meant.count)
+    }
+
+    /// What a person said stands; what a model said stands while the program knows no better.
+    private func isKept(_ old: Decision, against new: Decision) -> Bool {
+        switch old.by {
+        case .person: true
+        case .languageModel: new.placement == nil && new.by == nil
+        case nil: false
+        }
     }
 
     /// Adds a show, or renews the one with its TMDB number, and moves the files that belong to it.
@@ -220,16 +253,23 @@ public actor Library {
     }
 
     /// One record for each file, in the files' order.
-    private func route(_ files: [RemoteFile]) -> [FileChange.Record] {
+    func route(
+        _ files: [RemoteFile],
+        reading others: [RemotePath: ParsedName] = [:]
+    ) -> [FileChange.Record] {
         let router = Router(shows: contents.shows, episodes: contents.episodes)
-        let names = parsed(files)
+        let names = parsed(files).merging(others) { _, other in other }
         // Files that spell a new show differently start one show, not several.
         var drafts: [String: ShowDraft] = [:]
         return files.compactMap { file in
             guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
                 let name = names[file.path]
             else { return nil }
-            let outcome = router.route(name)
+            var outcome = router.route(name)
+            if others[file.path] != nil, outcome.decision.placement != nil {
+                outcome.decision.by = .languageModel
+                outcome.decision.rule = "language model: " + outcome.decision.rule
+            }
             let draft = outcome.newShow.map { draft in
                 let key = normalisedTitle(draft.systemName)
                 let first = drafts[key] ?? draft
@@ -246,7 +286,7 @@ public actor Library {
     }
 
     /// Each directory's files are read as a set, since neighbours explain each other.
-    private func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
+    func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
         var names: [RemotePath: ParsedName] = [:]
         for (_, neighbours) in Dictionary(grouping: files, by: { $0.path.parent }) {
             let paths = neighbours.map { relativeText($0.path) }
@@ -263,7 +303,7 @@ public actor Library {
             .drop { $0 == "/" }.description
     }
 
-    private func commit(_ change: FileChange) async throws(CatalogueError) {
+    func commit(_ change: FileChange) async throws(CatalogueError) {
         guard !change.isEmpty else { return }
         try await store.apply(change)
         contents = try await store.contents()
@@ -273,7 +313,7 @@ public actor Library {
     /// Runs one change after all that were asked for before it.
     ///
     /// An actor lets others in at every `await`; here each change must see the one before whole.
-    private func exclusively<Value: Sendable>(
+    func exclusively<Value: Sendable>(
         _ body: @Sendable @escaping () async throws(CatalogueError) -> Value
     ) async throws(CatalogueError) -> Value {
         let before = tail

@@ -14,6 +14,10 @@ public struct AddShowRequest: Hashable, Sendable {
 
     public let target: Target
     public let dryRun: Bool
+    /// Whether a language model chooses where the name may mean several shows.
+    public var useLLM = false
+    /// How sure it must be; 0 to 1.
+    public var llmConfidence = RouteRequest.standardLLMConfidence
 
     public init(target: Target, dryRun: Bool = false) {
         self.target = target
@@ -86,7 +90,21 @@ extension Operations {
     /// - Throws: ``OperationError``: `.ambiguous` and `.notFound` with candidates,
     ///   `.alreadyExists`, `.notConfigured` without a TMDB key, `.unavailable`.
     public func addShow(_ request: AddShowRequest) async throws(OperationError) -> AddedShow {
-        let (tmdbID, typedName) = try await choose(request.target)
+        let (tmdbID, typedName) = try await choose(request)
+        return try await addShow(
+            AddShowRequest(target: .tmdb(tmdbID), dryRun: request.dryRun),
+            typedName: typedName
+        )
+    }
+
+    /// Adds a show whose number is known, under a name that files bear, too.
+    func addShow(
+        _ request: AddShowRequest,
+        typedName: String?
+    ) async throws(OperationError) -> AddedShow {
+        guard case .tmdb(let tmdbID) = request.target else {
+            throw OperationError(.invalid, "the show has no number")
+        }
         try await refuseKnown(tmdbID)
         let metadata: ShowMetadata
         do throws(MetadataError) {
@@ -123,6 +141,20 @@ extension Operations {
             .alreadyExists,
             "'\(show.name)' (tmdb:\(tmdbID)) is in the library already"
         )
+    }
+
+    private func choose(
+        _ request: AddShowRequest
+    ) async throws(OperationError) -> (tmdbID: Int, typedName: String?) {
+        do throws(OperationError) {
+            return try await choose(request.target)
+        } catch {
+            guard request.useLLM, error.code == .ambiguous || error.code == .notFound,
+                case .name(let name, _) = request.target,
+                let id = try await choose(name, least: request.llmConfidence)
+            else { throw error }
+            return (id, name)
+        }
     }
 
     private func choose(

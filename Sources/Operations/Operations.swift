@@ -1,6 +1,7 @@
 public import Catalogue
 public import Foundation
 public import Ingest
+public import LanguageModels
 public import Logging
 public import Metadata
 public import Primitives
@@ -17,6 +18,8 @@ public final class Operations: Sendable {
         public let scanner: SeedboxScanner
         public let roots: [RemotePath]
         public let metadata: TMDBClient
+        /// nil when no language model is configured.
+        public let models: ModelReader?
         public let status: StatusSources
         /// Checks the cache and tells how far it is; nil without a mount.
         public let checkCache: CacheCheck?
@@ -30,6 +33,7 @@ public final class Operations: Sendable {
             scanner: SeedboxScanner,
             roots: [RemotePath],
             metadata: TMDBClient,
+            models: ModelReader? = nil,
             status: StatusSources,
             checkCache: CacheCheck? = nil,
             log: Logger
@@ -38,6 +42,7 @@ public final class Operations: Sendable {
             self.scanner = scanner
             self.roots = roots
             self.metadata = metadata
+            self.models = models
             self.status = status
             self.checkCache = checkCache
             self.log = log
@@ -47,6 +52,9 @@ public final class Operations: Sendable {
     let services: Services
     public let jobs = JobBoard()
     let lastScan = Mutex<ScanReport?>(nil)
+    /// When TMDB was last asked about a show, in this run.
+    let renewed = Mutex<[Int: ContinuousClock.Instant]>([:])
+    let started = ContinuousClock.now
     let counts = Mutex(
         StatusReport.Library(shows: 0, showsOnTMDB: 0, files: 0, unrouted: 0, bytes: 0)
     )

@@ -12,46 +12,92 @@ public struct RouteRequest: Hashable, Sendable {
         case path(String)
     }
 
-    public let files: Files
-    public let dryRun: Bool
+    public var files: Files
+    public var dryRun: Bool
+    /// Whether shows that files name but the library does not have are added from TMDB first.
+    public var autoAdd = false
+    /// Whether a language model is asked about names that the parser does not understand.
+    public var useLLM = false
+    /// How sure it must be; 0 to 1.
+    public var llmConfidence = standardLLMConfidence
+    /// Where the files belong, as a person says: "Show S02E05".
+    public var place: String?
+
+    /// The original program's.
+    public static let standardLLMConfidence = 0.7
 
     public init(files: Files, dryRun: Bool = false) {
         self.files = files
         self.dryRun = dryRun
     }
 
-    /// Reads `all`, `unrouted` or a path, with `--dry-run` before or behind it.
+    /// Reads `all`, `unrouted` or a path, with options before or behind it; `--as` takes the rest
+    /// of the line.
     ///
     /// - Parameter text: One line, as a person wrote it.
     /// - Throws: ``OperationError`` with code `.invalid`.
     public init(_ text: String) throws(OperationError) {
-        let flag = "--dry-run"
         var rest = text.trimmed
-        var dryRun = false
-        if rest.hasPrefix(flag + " ") || rest == flag {
-            dryRun = true
-            rest = String(rest.dropFirst(flag.count)).trimmed
-        } else if rest.hasSuffix(" " + flag) {
-            dryRun = true
-            rest = String(rest.dropLast(flag.count)).trimmed
+        self.init(files: .unrouted)
+        if let mark = rest.firstRange(of: "--as ") {
+            place = String(rest[mark.upperBound...]).trimmed
+            rest = String(rest[..<mark.lowerBound]).trimmed
         }
-        guard !rest.hasPrefix("--") else {
-            throw OperationError(
-                .invalid,
-                "'\(RemotePath.printable(rest))' is no option; there is \(flag)"
-            )
+        var words = rest.split(separator: " ", omittingEmptySubsequences: false)
+        while let option = words.first, option.hasPrefix("--") {
+            words.removeFirst()
+            try take(option, value: option == "--llm-confidence" ? words.popFirst() : nil)
         }
+        while let option = words.last, option.hasPrefix("--") {
+            words.removeLast()
+            try take(option, value: nil)
+        }
+        if words.count > 2, words[words.count - 2] == "--llm-confidence" {
+            let value = words.removeLast()
+            try take(words.removeLast(), value: value)
+        }
+        rest = words.joined(separator: " ").trimmed
         switch rest {
+        case "" where autoAdd || useLLM: files = .unrouted
         case "":
             throw OperationError(
                 .invalid,
                 "say what to route: all, unrouted, or a path on the seedbox"
             )
-        case "all": self.init(files: .all, dryRun: dryRun)
-        case "unrouted": self.init(files: .unrouted, dryRun: dryRun)
-        default: self.init(files: .path(rest), dryRun: dryRun)
+        case "all": files = .all
+        case "unrouted": files = .unrouted
+        default: files = .path(rest)
+        }
+        guard place == nil || rest != "all" && rest != "unrouted" else {
+            throw OperationError(.invalid, "--as places what one path names, not '\(rest)'")
         }
     }
+
+    private mutating func take(
+        _ option: Substring,
+        value: Substring?
+    ) throws(OperationError) {
+        switch option {
+        case "--dry-run": dryRun = true
+        case "--auto-add": autoAdd = true
+        case "--use-llm": useLLM = true
+        case "--llm-confidence":
+            guard let number = value.flatMap({ Double($0) }), (0...1).contains(number) else {
+                throw OperationError(.invalid, "--llm-confidence wants a number from 0 to 1")
+            }
+            llmConfidence = number
+        default:
+            throw OperationError(
+                .invalid,
+                "'\(RemotePath.printable(String(option)))' is no option; there are --dry-run,"
+                    + " --auto-add, --use-llm, --llm-confidence and --as"
+            )
+        }
+    }
+}
+
+extension Array {
+    fileprivate mutating func popFirst() -> Element? { isEmpty ? nil : removeFirst() }
 }
 
 /// Where files were put, or would be.
@@ -70,6 +116,8 @@ public struct RouteReport: Sendable, Codable {
     public let moved: [Line]
     /// With a path: every file that was meant, moved or not.
     public let files: [Line]
+    /// What was done beside moving: shows added, a model asked.
+    public var notes: [String] = []
 }
 
 extension Operations {
@@ -80,12 +128,31 @@ extension Operations {
     /// - Throws: ``OperationError``: `.notFound` when no file is meant, `.unavailable`.
     public func route(_ request: RouteRequest) async throws(OperationError) -> RouteReport {
         let isMeant = Self.filter(request.files)
+        if let place = request.place { return try await self.place(request, at: place) }
+        var notes: [String] = []
+        if request.autoAdd { notes += try await addNamedShows(request) }
+        let read = request.useLLM ? try await readByModel(request, where: isMeant) : .init()
+        notes += read.notes
         let result: (moves: [Library.Move], considered: Int)
         do throws(CatalogueError) {
-            result = try await services.library.reroute(where: isMeant, dryRun: request.dryRun)
+            result = try await services.library.reroute(
+                where: isMeant,
+                reading: read.names,
+                dryRun: request.dryRun
+            )
         } catch {
             throw OperationError(.unavailable, "cannot route", cause: error)
         }
+        return try await report(request, result, notes: notes, isMeant)
+    }
+
+    /// Tells a person what moved.
+    func report(
+        _ request: RouteRequest,
+        _ result: (moves: [Library.Move], considered: Int),
+        notes: [String],
+        _ isMeant: @Sendable (LibraryFile) -> Bool
+    ) async throws(OperationError) -> RouteReport {
         if case .path(let path) = request.files, result.considered == 0 {
             throw OperationError(
                 .notFound,
@@ -123,11 +190,12 @@ extension Operations {
             dryRun: request.dryRun,
             considered: result.considered,
             moved: moved,
-            files: files
+            files: files,
+            notes: notes
         )
     }
 
-    private static func filter(
+    static func filter(
         _ files: RouteRequest.Files
     ) -> @Sendable (LibraryFile) -> Bool {
         switch files {

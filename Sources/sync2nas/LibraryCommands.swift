@@ -16,7 +16,7 @@ protocol LibraryCommand: AsyncParsableCommand {
 }
 
 extension LibraryCommand {
-    func runHereOrThere() async throws {
+    func run() async throws {
         let client = try orExit { try options.find(mount) }
         let line = try orExit { try self.line() }
         let answer: String
@@ -57,6 +57,9 @@ struct AddShowCommand: LibraryCommand {
     @Flag(help: "Only say what would be added.")
     var dryRun = false
 
+    @Flag(help: "Let the language model choose where the name may mean several shows.")
+    var useLlm = false
+
     @OptionGroup var options: SettingOptions
     @OptionGroup var mount: MountOption
 
@@ -71,10 +74,8 @@ struct AddShowCommand: LibraryCommand {
     func line() throws(OperationError) -> String {
         let what = tmdbId.map { "tmdb:\($0)" } ?? name ?? ""
         _ = try AddShowRequest(what)
-        return dryRun ? "--dry-run \(what)" : what
+        return (dryRun ? "--dry-run " : "") + (useLlm ? "--use-llm " : "") + what
     }
-
-    func run() async throws { try await runHereOrThere() }
 }
 
 struct RouteFilesCommand: LibraryCommand {
@@ -89,17 +90,37 @@ struct RouteFilesCommand: LibraryCommand {
     @Flag(help: "Only say what would move.")
     var dryRun = false
 
+    @Flag(help: "First add shows that only files know, from TMDB.")
+    var autoAdd = false
+
+    @Flag(name: [.long, .customShort("l")], help: "Ask the language model about unclear names.")
+    var useLlm = false
+
+    @Option(help: "How sure the language model must be, from 0 to 1.")
+    var llmConfidence = RouteRequest.standardLLMConfidence
+
+    @Option(
+        name: .customLong("as"),
+        help: "Where the file belongs, as 'Show S02E05'; it stays there, and its like follow."
+    )
+    var place: String?
+
     @OptionGroup var options: SettingOptions
     @OptionGroup var mount: MountOption
 
     var controlFile: String { "route" }
 
     func line() throws(OperationError) -> String {
-        _ = try RouteRequest(files)
-        return dryRun ? "\(files) --dry-run" : files
+        var words: [String] = []
+        if dryRun { words.append("--dry-run") }
+        if autoAdd { words.append("--auto-add") }
+        if useLlm { words += ["--use-llm", "--llm-confidence \(llmConfidence)"] }
+        words.append(files)
+        if let place { words.append("--as \(place)") }
+        let line = words.joined(separator: " ")
+        _ = try RouteRequest(line)
+        return line
     }
-
-    func run() async throws { try await runHereOrThere() }
 }
 
 struct ScanCommand: AsyncParsableCommand {

@@ -15,7 +15,9 @@ struct Sync2NAS: AsyncParsableCommand {
         subcommands: [
             MountCommand.self, UnmountCommand.self, StatusCommand.self, ScanCommand.self,
             AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self, CheckCacheCommand.self,
-            TransfersCommand.self,
+            TransfersCommand.self, ExplainCommand.self, SearchTMDBCommand.self,
+            SearchShowCommand.self, FixShowCommand.self, UpdateEpisodesCommand.self,
+            BootstrapEpisodesCommand.self,
         ]
     )
 }

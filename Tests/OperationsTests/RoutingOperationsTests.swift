@@ -1,0 +1,138 @@
+import Catalogue
+import Foundation
+import Ingest
+import Operations
+import StandIns
+import Testing
+
+@Suite struct RoutingOperationsTests {
+    // MARK: A person's word
+
+    @Test func aFileStaysWhereAPersonPutsItAndItsLikeFollow() async throws {
+        let scene = try await Scene(["Hafen.Geschichten.S01E05.mkv", "Other.S01E01.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        let report = try await scene.route("Hafen.Geschichten.S01E05 --as Severance S01E06")
+        #expect(report.moved.first?.place == "Severance S01E06")
+        #expect(await scene.place("S01E05") == "Severance S01E06")
+        // What is decided anew leaves it.
+        _ = try await scene.route("all")
+        #expect(await scene.place("S01E05") == "Severance S01E06")
+        #expect(await scene.decision("S01E05")?.by == .person)
+        // The title was learnt.
+        try await scene.add(["Hafen.Geschichten.S01E07.1080p.mkv"])
+        #expect(await scene.place("S01E07") == "Severance S01E07")
+        #expect(await scene.place("Other") == "Other S01E01")
+    }
+
+    @Test func aSeasonOfManyFilesIsPlacedAtOnce() async throws {
+        let scene = try await Scene(["Foo.S01E01.mkv", "Foo.S01E02.mkv", "Foo.S01E02.en.srt"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        _ = try await scene.route("Foo. --as Severance S02")
+        #expect(await scene.place("Foo.S01E01") == "Severance S02E01")
+        #expect(await scene.place("en.srt") == "Severance S02E02")
+    }
+
+    @Test(arguments: [
+        ("Foo. --as Severance S01E01", "name one"), ("Foo. --as Nothing S01E01", "add it first"),
+        ("Bar --as Severance S01E01", "no video"), ("all --as Severance S01E01", "one path"),
+        ("Foo.S01E01 --wrong", "is no option"), ("--llm-confidence 7 all", "0 to 1"),
+    ])
+    func whatMakesNoSenseIsRefused(_ line: String, _ words: String) async throws {
+        let scene = try await Scene(["Foo.S01E01.mkv", "Foo.S01E02.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        let error = await #expect(throws: OperationError.self) { try await scene.route(line) }
+        #expect("\(error as Any)".contains(words))
+        #expect(await scene.place("Foo.S01E01") == "Foo S01E01")
+    }
+
+    @Test func aDryPlacingChangesNothing() async throws {
+        let scene = try await Scene(["Foo.S01E01.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        let report = try await scene.route("--dry-run Foo --as Severance S01E03")
+        #expect(report.moved.first?.place == "Severance S01E03")
+        #expect(await scene.place("Foo") == "Foo S01E01")
+    }
+
+    // MARK: Explaining
+
+    @Test func aPlaceIsExplainedByWhatTheNameSays() async throws {
+        let scene = try await Scene(["Severance.S01E05.1080p.WEB.H264-CREW.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        let found = try await scene.operations.explain("S01E05")
+        #expect(found.first?.place == "Severance S01E05")
+        #expect(found.first?.rule == "show by title, season and episode")
+        #expect(found.first?.evidence.contains { $0.hasPrefix("title: 'Severance'") } ?? false)
+        #expect(found.first?.evidence.contains { $0.hasPrefix("group: 'CREW'") } ?? false)
+        await #expect(throws: OperationError.self) { try await scene.operations.explain("nope") }
+    }
+
+    // MARK: Shows that only files know
+
+    @Test func autoAddAsksOncePerShowAndSkipsJunk() async throws {
+        let scene = try await Scene([
+            "Severance.S01E01.mkv", "Severance.S01E02.mkv", "readme.mkv", "sample-x.S01E01.mkv",
+            "Nobody.Knows.This.S01E01.mkv", "[Crew] Sousou no Frieren - 05 [1080p].mkv",
+        ])
+        let report = try await scene.route("--auto-add all")
+        #expect(await scene.place("Severance.S01E02") == "Severance S01E02")
+        #expect(await scene.place("Frieren") == "Frieren: Beyond Journey's End S01E05")
+        #expect(await scene.place("Nobody") == "Nobody Knows This S01E01")
+        #expect(await scene.place("sample-x") == nil)
+        #expect(report.notes.count == 3)
+        #expect(scene.tmdb.count("/3/tv/95396") == 1)
+        #expect(scene.tmdb.count("/3/search/tv") == 3)
+        // Added once is added.
+        let again = try await scene.route("--auto-add all")
+        #expect(again.notes.count == 1)
+    }
+
+    @Test func aDryAutoAddChangesNothing() async throws {
+        let scene = try await Scene(["Severance.S01E01.mkv"])
+        let report = try await scene.route("--dry-run --auto-add all")
+        #expect(report.notes.first?.hasPrefix("would add") ?? false)
+        #expect(await scene.library.contents.shows.allSatisfy { $0.details == nil })
+    }
+
+    // MARK: A model
+
+    @Test func aModelReadsWhatTheParserCannot() async throws {
+        let scene = try await Scene(["severance ... the one with the goats.mkv", "A.S01E01.mkv"]) {
+            _,
+            input in
+            let count = input.split(separator: "\n").count
+            let name =
+                #"{"title":"severance","season":1,"episodes":[3],"confidence":0.85}"#
+            return "{\"names\":[\(Array(repeating: name, count: count).joined(separator: ","))]}"
+        }
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        #expect(await scene.place("goats") == nil)
+        // Not sure enough for what was asked.
+        _ = try await scene.route("--use-llm --llm-confidence 0.9 unrouted")
+        #expect(await scene.place("goats") == nil)
+        let report = try await scene.route("--use-llm unrouted")
+        #expect(await scene.place("goats") == "Severance S01E03")
+        #expect(await scene.decision("goats")?.by == .languageModel)
+        #expect(report.notes.first?.contains("read 1 of 1") ?? false)
+        // It stays, without asking again, while the parser knows no better.
+        _ = try await scene.route("all")
+        #expect(await scene.place("goats") == "Severance S01E03")
+    }
+
+    @Test func aModelThatIsAwayHoldsUpNothing() async throws {
+        let scene = try await Scene(["something unclear.mkv", "Severance.S01E02.mkv"])
+        for _ in 0..<3 { scene.model.answerNext(ModelStandIn.error(503, "overloaded")) }
+        let report = try await scene.route("--use-llm all")
+        #expect(report.notes.first?.contains("was of no use") ?? false)
+        #expect(await scene.place("Severance") == "Severance S01E02")
+    }
+
+    @Test func aModelChoosesAmongNamesakes() async throws {
+        let scene = try await Scene([]) { _, _ in #"{"number":57243,"confidence":0.9}"# }
+        await #expect(throws: OperationError.self) {
+            try await scene.operations.addShow(AddShowRequest("Doctor Who"))
+        }
+        var request = try AddShowRequest("Doctor Who")
+        request.useLLM = true
+        #expect(try await scene.operations.addShow(request).tmdbID == 57243)
+    }
+}
