@@ -38,6 +38,15 @@ public enum ShowChoice: Hashable, Sendable {
             ? .one(candidates[0]) : candidates.isEmpty ? .none : .ambiguous(candidates)
     }
 
+    /// The name without a country at its end; nil when none stands there.
+    public static func withoutCountry(_ name: String) -> String? {
+        let parts = name.split(separator: " ")
+        guard parts.count > 1, let last = parts.last,
+            let word = words(String(last)).first, countries[word] != nil
+        else { return nil }
+        return parts.dropLast().joined(separator: " ")
+    }
+
     private static func decided(_ hits: [SearchHit]) -> ShowChoice {
         hits.count == 1 ? .one(hits[0]) : .ambiguous(hits.sorted { $0.popularity > $1.popularity })
     }

@@ -126,6 +126,7 @@ struct Folders {
             let (container, subtitle) = (name.container, name.subtitle)
             name = folder
             (name.container, name.subtitle) = (container, subtitle)
+            name.evidence = []
             return
         }
         let isSpecials = ["specials", "special", "ova", "ovas", "season 0", "season 00"].contains(

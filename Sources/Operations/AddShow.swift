@@ -165,7 +165,12 @@ extension Operations {
         case .name(let name, let year):
             let hits: [SearchHit]
             do throws(MetadataError) {
-                hits = try await services.metadata.search(name, year: year)
+                var found = try await services.metadata.search(name, year: year)
+                // TMDB may not have the country in any of its titles.
+                if found.isEmpty, let plain = ShowChoice.withoutCountry(name) {
+                    found = try await services.metadata.search(plain, year: year)
+                }
+                hits = found
             } catch {
                 throw OperationError(error, looking: "for '\(name)'")
             }

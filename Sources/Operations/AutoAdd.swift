@@ -19,6 +19,11 @@ extension Operations {
         let named = contents.shows.filter { $0.details == nil && used.contains($0.id) }
         var lines: [String] = []
         for show in named {
+            // Its files may have gone to a show that was added before it.
+            let isUsed = await services.library.contents.files.contains {
+                $0.decision.placement?.showID == show.id
+            }
+            guard isUsed else { continue }
             do throws(OperationError) {
                 let added = try await add(named: show, request)
                 let verb = request.dryRun ? "would add" : "added"
@@ -26,7 +31,10 @@ extension Operations {
             } catch {
                 // Without TMDB there is no use in asking for the next.
                 if error.code == .notConfigured { throw error }
-                lines.append("'\(show.name)' was not added: \(error)")
+                let candidates =
+                    error.candidates.isEmpty
+                    ? "" : " " + error.candidates.joined(separator: "; ")
+                lines.append("'\(show.name)' was not added: \(error.message)\(candidates)")
             }
         }
         return lines

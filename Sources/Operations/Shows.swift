@@ -53,7 +53,8 @@ extension Operations {
             contents.files.compactMap { file in file.decision.placement.map { ($0.showID, 1) } },
             uniquingKeysWith: +
         )
-        return found.map { show in
+        // A name that no file bears any more is nothing to look for.
+        return found.filter { $0.details != nil || files[$0.id] != nil }.map { show in
             ShowLine(
                 show,
                 episodes: show.details.flatMap { episodes[$0.tmdbID] } ?? 0,

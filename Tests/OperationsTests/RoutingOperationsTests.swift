@@ -86,6 +86,14 @@ import Testing
         #expect(again.notes.count == 1)
     }
 
+    @Test func aCountryInANameFindsItsShow() async throws {
+        let scene = try await Scene(["The.Office.US.S02E03.mkv", "Doctor.Who.S01E03.mkv"])
+        let report = try await scene.route("--auto-add all")
+        #expect(await scene.place("Office") == "The Office S02E03")
+        let open = report.notes.first { $0.contains("Doctor Who") } ?? ""
+        #expect(open.contains("tmdb:57243") && open.contains("tmdb:121") && !open.contains("\n"))
+    }
+
     @Test func aDryAutoAddChangesNothing() async throws {
         let scene = try await Scene(["Severance.S01E01.mkv"])
         let report = try await scene.route("--dry-run --auto-add all")
