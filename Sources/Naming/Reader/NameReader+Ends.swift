@@ -127,7 +127,15 @@ extension NameReader {
             if first.number != nil, words.count > 3, words[1].isSquare { start = 1 }
             return
         }
-        guard first.opener != UInt8(ascii: "(") else { return }
+        guard first.opener != UInt8(ascii: "(") else {
+            // "(2019) Title"
+            if isYear(0), isAlone(0), end > 1 {
+                name.year = first.number
+                claim(0, .year)
+                start = 1
+            }
+            return
+        }
         start = words.firstIndex { $0.bracket != first.bracket } ?? words.count
         if isSite(0..<start) { takeStartBehindSite() }
         // Nothing else says the title.

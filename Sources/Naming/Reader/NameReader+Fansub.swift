@@ -264,7 +264,9 @@ extension NameReader {
             let isPlausible =
                 word.gap == .dot || word.gap == .underscore
                 || hasTechnicalWords && yearIndex == nil
-            if isCode, isClosed || isBehindYear, isPlausible, yearIndex == nil || isBehindYear {
+            if isCode, isClosed || isBehindYear || isBeforeTitle(index), isPlausible,
+                yearIndex == nil || isBehindYear
+            {
                 return takeCodes(index, number)
             }
             guard isZeroed, yearIndex == nil, isClosed || word.gap == .dot else { return false }
@@ -292,6 +294,14 @@ extension NameReader {
         self.number(.bare, index..<next, .absolute)
         takeVersion(next)
         return true
+    }
+
+    /// "Title.101.Name.720p.HDTV-GROUP".
+    private func isBeforeTitle(_ index: Int) -> Bool {
+        words[index].digits == 3 && words[index].gap == .dot && index > start + 1
+            && words[index + 1].gap == .dot
+            && (index..<end).contains { technical[$0] && has($0, [.source, .resolution, .codec]) }
+            && end > index + 3 && words[end - 1].isTightDash
     }
 
     /// "101", and what goes on from it: "101.102".

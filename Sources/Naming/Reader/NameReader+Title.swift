@@ -3,7 +3,7 @@ extension NameReader {
     mutating func takeTitle() {
         takeYear()
         var range = titleRange()
-        if range.isEmpty { range = titleInBrackets() ?? range }
+        if range.isEmpty { range = titleInBrackets() ?? titleInFront() ?? range }
         guard !range.isEmpty else { return }
         takeCountry(&range)
         trim(&range)
@@ -100,6 +100,16 @@ extension NameReader {
             if best.map({ !hasLatin($0) && hasLatin(range) }) ?? true { best = range }
         }
         return best
+    }
+
+    /// "[Title] S01E05": what looks like a group bears the title when nothing else does.
+    private mutating func titleInFront() -> Range<Int>? {
+        guard let numbering, numbering.words.lowerBound == start, start > 0,
+            numbering.form == .seasonEpisode, name.group != nil, words[0].isSquare,
+            !isSite(0..<start)
+        else { return nil }
+        name.group = nil
+        return 0..<start
     }
 
     private func behindBracket(_ index: Int) -> Int {

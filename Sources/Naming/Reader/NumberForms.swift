@@ -118,7 +118,7 @@ enum NumberForms {
     /// "e05", "ep05e06", "#05", "第05話", "05话", "cap05", "ep05v2".
     static func markedEpisodes(_ word: ArraySlice<UInt8>) -> Episodes? {
         var scanner = Scanner(word)
-        if scanner.take("第") {
+        if scanner.take("第") || scanner.take("제") {
             guard let number = scanner.number(digits: 1...4) else { return nil }
             // "第01-12話" goes on in the next word.
             guard scanner.isAtEnd || takeCounter(&scanner) else { return nil }
