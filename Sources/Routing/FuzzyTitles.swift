@@ -47,13 +47,34 @@ final class FuzzyTitles: Sendable {
         }
         var best: [Int: Double] = [:]
         for (title, count) in shared where table.digits[Int(title)] == digits {
-            let likeness = 2 * Double(count) / Double(grams.count + Int(table.sizes[Int(title)]))
+            var likeness = 2 * Double(count) / Double(grams.count + Int(table.sizes[Int(title)]))
+            if likeness < least, likeness >= Self.leastForSlips {
+                likeness = max(likeness, Self.slipLikeness(key, titles[Int(title)].key))
+            }
             guard likeness >= least else { continue }
             let show = titles[Int(title)].show
             best[show] = max(best[show] ?? 0, likeness)
         }
         return best.map { Match(show: $0, likeness: $1) }
             .sorted { ($0.likeness, $1.show) > ($1.likeness, $0.show) }.prefix(5).map(\.self)
+    }
+
+    /// Below this two titles have too little in common to be one with a slip of the finger.
+    private static let leastForSlips = 0.6
+
+    /// Likeness of long titles between which one letter is wrong, missing, too much or swapped;
+    /// in short ones that makes another title.
+    private static func slipLikeness(_ one: String, _ other: String) -> Double {
+        let (one, other) = (Array(one.utf8), Array(other.utf8))
+        let length = min(one.count, other.count)
+        guard length >= 12, abs(one.count - other.count) <= 1 else { return 0 }
+        let head = zip(one, other).prefix { $0 == $1 }.count
+        let tail = zip(one.reversed(), other.reversed()).prefix { $0 == $1 }.count
+        let isOneLetter = head + tail >= max(one.count, other.count) - 1
+        let isSwapped =
+            one.count == other.count && head + tail == length - 2 && one[head] == other[head + 1]
+            && one[head + 1] == other[head]
+        return isOneLetter || isSwapped ? 1 - 1 / Double(length) : 0
     }
 
     private static func made(_ titles: [(key: String, show: Int)]) -> Table {

@@ -9,6 +9,9 @@ public struct Router: Sendable {
     /// Below this the parser's reading of a name is not trusted with a place.
     public static let leastConfidence = 0.5
 
+    /// Of a show that only this name tells, nothing is certain yet.
+    private static let newShowFactor = 0.9
+
     private let index: ShowIndex
     let episodes: EpisodeTable
 
@@ -65,7 +68,7 @@ public struct Router: Sendable {
             let decision = Decision(
                 placement: placement,
                 rule: "\(match?.words ?? "new show"), \(rule)",
-                confidence: name.confidence * factor * (match?.factor ?? 1),
+                confidence: name.confidence * factor * (match?.factor ?? Self.newShowFactor),
                 candidates: namesakes.map(Self.label),
                 traits: traits
             )

@@ -129,6 +129,8 @@ extension NameReader {
         }
         guard first.opener != UInt8(ascii: "(") else {
             // "(2019) Title"
+            let behind = words.firstIndex { $0.bracket != first.bracket } ?? words.count
+            if isSite(0..<behind), behind < end { start = behind }
             if isYear(0), isAlone(0), end > 1 {
                 name.year = first.number
                 claim(0, .year)

@@ -42,7 +42,6 @@ extension NameReader {
     private func isPlain(_ index: Int) -> Bool {
         isFree(index) && !technical[index] && NumberForms.plain(low(index)) != nil
             && !(words[index].bracket > 0 && isYear(index))
-            && !(index > 0 && low(index - 1).elementsEqual("movie".utf8))
     }
 
     /// The number that a fansub name puts behind its title.

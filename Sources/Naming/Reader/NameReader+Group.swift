@@ -17,13 +17,16 @@ extension NameReader {
             index > start && index > 0 && index < end && words[index].gap.contains(.dash)
                 && (words[index].isTightDash || words[index].gap.contains(.bracket))
                 && isFree(index) && !technical[index] && words[index].bracket == 0
-                && (technical[index - 1] || isContainer(index - 1)) && !isNumberOnly(index)
+                && (technical[index - 1] || isContainer(index - 1)
+                    || words[index].gap.contains(.bracket) && index == end - 1)
+                && !isNumberOnly(index)
         }
         guard let first, isGroupName(first, isSpaced: false), hasReleaseBefore(first) else {
             return false
         }
         var upper = first + 1
         while upper < end, words[upper].bracket == words[first].bracket, isFree(upper),
+            NumberForms.version(low(upper)) == nil,
             !technical[upper] || words[upper].isTightDash,
             words[upper].isTightDash || words[upper].gap == .space || isLetters(upper)
         {
@@ -72,7 +75,8 @@ extension NameReader {
             index = first - 1
             guard bracket > 0, words[range.lowerBound].isSquare, range.count <= 6,
                 range.allSatisfy({ isFree($0) && !technical[$0] && words[$0].number == nil }),
-                !range.contains(where: { has($0, [.complete, .final, .language, .special, .tag]) })
+                !range.contains(where: { has($0, [.complete, .final, .special, .tag]) }),
+                !range.allSatisfy({ has($0, .language) })
             else { continue }
             name.group = verbatim(range)
             claim(range, .group)
@@ -100,7 +104,8 @@ extension NameReader {
     /// "x264-GROUP", "… - GROUP".
     private mutating func takeGroupBehindDash() -> Bool {
         guard end > 1 else { return false }
-        let last = end - 1
+        let last = NumberForms.version(low(end - 1)) != nil && end > 2 ? end - 2 : end - 1
+        if takeWordsBehindDash(last) { return true }
         // "x264-E.N.D"
         var first = last
         while first > 1, words[first].gap == .dot, words[first].range.count == 1,
@@ -127,8 +132,21 @@ extension NameReader {
         guard isGroupName(first, isSpaced: isSpaced) else { return false }
         if isSpaced, !technical[first - 1], name.resolution == nil { return false }
         guard hasReleaseBefore(first) else { return false }
-        name.group = verbatim(first..<end)
-        claim(first..<end, .group)
+        name.group = verbatim(first..<(last + 1))
+        claim(first..<(last + 1), .group)
+        return true
+    }
+
+    /// A name of several words behind a dash: "HDTV - THE TEAM".
+    private mutating func takeWordsBehindDash(_ last: Int) -> Bool {
+        guard let dash = words.indices.last(where: { $0 <= last && words[$0].isSpacedDash }),
+            dash < last, last - dash < 3, technical[dash - 1], hasReleaseBefore(dash),
+            (dash...last).allSatisfy({
+                isFree($0) && !technical[$0] && words[$0].number == nil && isUpper($0)
+            })
+        else { return false }
+        name.group = verbatim(dash..<(last + 1))
+        claim(dash..<(last + 1), .group)
         return true
     }
 

@@ -2,6 +2,11 @@
 extension NameReader {
     mutating func takeNumbers() {
         takeSpecialWords()
+        // "Title Movie - 09" counts films.
+        for index in words.indices
+        where words[index].number != nil && low(index - 1).elementsEqual("movie".utf8) {
+            claimed[index] = true
+        }
         if takeSeasonEpisode() {
             takeAbsoluteBeside()
             takeDateBeside()

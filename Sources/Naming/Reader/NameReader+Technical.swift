@@ -82,6 +82,14 @@ extension NameReader {
         where index < end && index > 0 && !technical[index] && (index >= start || isTechnicalFront)
         {
             let word = words[index]
+            // "BD-Rip", "BR Rip"
+            if has(index, .source), has(index + 1, .tail), low(index + 1).count > 2,
+                index + 2 >= end || technical[index + 2]
+            {
+                technical[index] = true
+                technical[index + 1] = true
+                continue
+            }
             let isBeforeTechnical = index + 1 < end && technical[index + 1]
             guard word.kinds.contains(.weak), !word.kinds.isDisjoint(with: .technical) else {
                 if isPartOfTechnical(index) { technical[index] = true }

@@ -76,6 +76,8 @@ extension NameReader {
     private func boundary(from first: Int) -> Int {
         (first..<end).first { index in
             guard index > first else { return false }
+            // "Title-x02-Name" is a bonus of a season that is not told.
+            if words[index].isTightDash, NumberForms.crossed(low(index)) != nil { return true }
             return !isFree(index) || technical[index] || words[index].isSquare
                 || has(index, .complete) && isAtEnd(index + 1)
         } ?? end

@@ -8,7 +8,7 @@ extension Vocabulary {
             webcap bluray bdrip brrip bdremux bdmv dvdrip dvd9 dvd5 dvdscr hddvd vhsrip hdrip \
             uhdtv vodrip workprint sdtv ahdtv dvdr dvdmux webmux tvdl laserdisc bdripmux brmux \
             bdmux dlmux uhdrip uhdbdrip hdcam camrip telesync screener dvdfull iptvrip hdtvmux \
-            webdlmux webripmux bluray1080p microhd bdfull vhs hdtvs ppvrip webrips r2dvd r2j r1dvd \
+            webdlmux webripmux microhd bdfull vhs hdtvs ppvrip webrips svcd vcd r2dvd r2j r1dvd \
             ldrip blurayrip cbs-dvd bdbox
             """
         ),
@@ -52,7 +52,7 @@ extension Vocabulary {
             hdlight subbed dubbed multisubbed webisode bdvostfr hebsubs hebsub legendado \
             subtitulado dublado vose vosten subesp multi-subs fansub ensub chs cht big5 gb jap jp \
             gb_cn chs_jp cht_jp jpsc jptc 简体 繁体 繁體 简繁 简日双语字幕 繁日双语字幕 简日内嵌 繁日内嵌 \
-            简体内嵌 繁体内嵌 简繁外挂 简繁内封 简日双语 繁日双语 内嵌 内封 繁中 简中 簡體 簡繁 典藏版 internal int
+            简体内嵌 繁体内嵌 简繁外挂 简繁内封 简日双语 繁日双语 内嵌 内封 繁中 简中 簡體 簡繁 典藏版 internal int preair
             """
         ),
         ([.edition, .proper], "proper repack rerip repack2 repack3 proper2"),
@@ -80,7 +80,7 @@ extension Vocabulary {
             nordic polish portuguese korean japanese chinese hindi turkish czech hungarian latino \
             vf vo ita eng rus jpn flemish hebrew arabic ukrainian greek spa ger fre kor chi deutsch \
             ukr esp en it fr de es ru latin tamil telugu ing por swe nor dan fin pol hun heb ara \
-            subita subeng cc catalan romanian vlaams ned nl jap pt
+            subita subeng cc catalan romanian vlaams ned nl jap pt cz
             """
         ),
         (
@@ -90,7 +90,7 @@ extension Vocabulary {
             baha bilibili ip iplayer viki amazon netflix disney max it hbo atv pbs aptv tving \
             iqiyi youku wetv red nick cartoon all4 itv my5 syfy vudu vrv wakanim b-global starz \
             peacock paramount kcw bbc sho roku crkl dscp ae hist tou rte lionsgate friday catchplay \
-            mytvsuper kktv viu cbc gplay ma tubi
+            mytvsuper kktv viu cbc gplay tubi
             """
         ),
         (
