@@ -116,9 +116,15 @@ public struct FileTraits: Hashable, Sendable, Codable {
     public var language: String?
     /// "forced", "sdh", "default"; for subtitles.
     public var flags: [String]
+    /// "WEB-DL", "BluRay" …, as the name writes it.
+    public var source: String?
+    /// Whether it mends an earlier release; nil for no.
+    public var isProper: Bool?
 
     public init(
         resolution: String? = nil,
+        source: String? = nil,
+        isProper: Bool? = nil,
         group: String? = nil,
         version: Int = 1,
         episodeTitle: String? = nil,
@@ -127,6 +133,8 @@ public struct FileTraits: Hashable, Sendable, Codable {
         flags: [String] = []
     ) {
         self.resolution = resolution
+        self.source = source
+        self.isProper = isProper
         self.group = group
         self.version = version
         self.episodeTitle = episodeTitle

@@ -76,7 +76,8 @@ public struct Episode: Hashable, Sendable {
     /// 0 is for specials.
     public let season: Int
     public let number: Int
-    /// Counted over the whole show without specials; nil for specials.
+    /// Counted over the whole show, in TMDB's own order where it has one; nil for what does not
+    /// count, as most specials.
     public let absolute: Int?
     public let name: String
     public let overview: String

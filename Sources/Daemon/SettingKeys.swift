@@ -16,6 +16,7 @@ enum SettingKeys {
         "cache": ["directory", "max_size", "min_free", "finish_played"],
         "mount": ["allow_other", "options", "passthrough"],
         "scan": ["interval"],
+        "library": ["prefer"],
         "transfers": ["incoming"],
         "routing": ["anime_tv_path", "tv_path"],
         "llm": ["service", "llm_confidence_threshold", "prompts", "max_calls"],

@@ -2,6 +2,7 @@ public import Foundation
 import Glibc
 public import Primitives
 public import Transfer
+public import VirtualTree
 
 /// All that a run needs to know, from the command line, the environment and the configuration
 /// file; in this order the first that says something wins.
@@ -21,6 +22,8 @@ public struct Settings: Sendable {
     public var tmdbKey: String
     public var tmdbBaseURL: String?
     public var tmdbLanguage: String
+    /// Which of several files of one episode comes first.
+    public var preference: VersionPreference
     /// nil when no language model is to be asked.
     public var model: ModelSettings?
     public var scanInterval: Duration
@@ -97,12 +100,28 @@ public struct Settings: Sendable {
         tmdbKey = values["tmdb", "api_key"] ?? ""
         tmdbBaseURL = values["tmdb", "base_url"]
         tmdbLanguage = values["tmdb", "language"] ?? "en-US"
+        preference = try Self.preference(values)
         model = try ModelSettings(values, warnings: &warnings)
         scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
         readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
         connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4
         rateLimit = try values.rateSchedule("sftp", "rate_limit") ?? .unlimited
         finishesPlayed = try values.flag("cache", "finish_played", unset: true)
+    }
+
+    private static func preference(_ values: SettingValues) throws(Problem) -> VersionPreference {
+        guard let text = values["library", "prefer"] else { return VersionPreference() }
+        var order: [VersionPreference.Trait] = []
+        for word in text.lowercased().split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            guard let trait = VersionPreference.Trait(rawValue: String(word)) else {
+                throw Problem(
+                    "[Library] prefer = \(text): '\(word)' is none of resolution, source, proper and"
+                        + " version"
+                )
+            }
+            order.append(trait)
+        }
+        return VersionPreference(order)
     }
 
     private static func account(

@@ -10,6 +10,7 @@ import VirtualTree
 actor TreePublisher {
     private let store: any CatalogueStore
     private let roots: [RemoteRoot]
+    private let preference: VersionPreference
     private let log: Logger
     private var stamps: [UInt64: DirectoryStamp] = [:]
     private var hasStamps = false
@@ -18,8 +19,14 @@ actor TreePublisher {
     private var server: FuseServer?
     private nonisolated let operations = Mutex<Operations?>(nil)
 
-    init(store: any CatalogueStore, roots: [RemoteRoot], log: Logger) {
+    init(
+        store: any CatalogueStore,
+        roots: [RemoteRoot],
+        preference: VersionPreference,
+        log: Logger
+    ) {
         self.store = store
+        self.preference = preference
         self.roots = roots
         self.log = log
         tree = Tree(CatalogueContents(), roots: roots, stamps: [:], nowSeconds: 0)
@@ -36,6 +43,7 @@ actor TreePublisher {
         tree = Tree(
             contents,
             roots: roots,
+            preference: preference,
             stamps: stamps,
             nowSeconds: Int64(Date().timeIntervalSince1970)
         )

@@ -64,6 +64,7 @@ public final class Workshop: Sendable {
         let publisher = TreePublisher(
             store: store,
             roots: settings.roots.map(RemoteRoot.init),
+            preference: settings.preference,
             log: log
         )
         self.publisher = publisher

@@ -42,7 +42,8 @@ public struct EpisodeMetadata: Sendable, Hashable {
     public let id: Int
     public let season: Int
     public let episode: Int
-    /// Counted over all seasons from 1 on; nil for specials.
+    /// Counted over the whole show, in TMDB's own order where it has one; nil for what does not
+    /// count, as most specials.
     public var absolute: Int?
     public let name: String
     public let overview: String

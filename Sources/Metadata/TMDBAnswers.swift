@@ -60,6 +60,22 @@ struct ShowAnswer: Decodable, Sendable {
         let tvdb_id: Int?
     }
 
+    struct EpisodeGroups: Decodable, Sendable {
+        struct Group: Decodable, Sendable {
+            let id: String
+            let type: Int?
+            let episode_count: Int?
+        }
+
+        let results: [Group]?
+
+        /// The numbering over the whole show that holds most; TMDB may have several.
+        var absolute: String? {
+            (results ?? []).filter { $0.type == 2 }
+                .max { $0.episode_count ?? 0 < $1.episode_count ?? 0 }?.id
+        }
+    }
+
     let id: Int
     let name: String?
     let original_name: String?
@@ -72,12 +88,14 @@ struct ShowAnswer: Decodable, Sendable {
     let alternative_titles: Titles?
     let translations: Translations?
     let external_ids: ExternalIDs?
+    let episode_groups: EpisodeGroups?
     /// From the keys `season/0`, `season/1` ….
     let appendedSeasons: [Int: SeasonAnswer]
 
     private enum Keys: String, CodingKey {
         case id, name, original_name, overview, first_air_date, last_air_date, status
         case origin_country, seasons, alternative_titles, translations, external_ids
+        case episode_groups
     }
 
     private struct SeasonKey: CodingKey {
@@ -101,6 +119,7 @@ struct ShowAnswer: Decodable, Sendable {
         alternative_titles = try values.decodeIfPresent(Titles.self, forKey: .alternative_titles)
         translations = try values.decodeIfPresent(Translations.self, forKey: .translations)
         external_ids = try values.decodeIfPresent(ExternalIDs.self, forKey: .external_ids)
+        episode_groups = try? values.decodeIfPresent(EpisodeGroups.self, forKey: .episode_groups)
         let all = try decoder.container(keyedBy: SeasonKey.self)
         var appended: [Int: SeasonAnswer] = [:]
         for key in all.allKeys {
@@ -114,7 +133,11 @@ struct ShowAnswer: Decodable, Sendable {
         appendedSeasons = appended
     }
 
-    func metadata(seasons: [Int: SeasonAnswer]) -> ShowMetadata {
+    /// - Parameters:
+    ///   - seasons: All of them.
+    ///   - order: The episodes by TMDB's numbers in their absolute order, when it has one.
+    /// - Returns: What we keep.
+    func metadata(seasons: [Int: SeasonAnswer], order: [Int]? = nil) -> ShowMetadata {
         var external: [String: String] = [:]
         if let imdb = external_ids?.imdb_id?.nonEmpty { external["imdb"] = imdb }
         if let tvdb = external_ids?.tvdb_id { external["tvdb"] = "\(tvdb)" }
@@ -142,12 +165,26 @@ struct ShowAnswer: Decodable, Sendable {
                     )
                 }
             },
-            seasons: Self.counted(seasons.sorted { $0.key < $1.key }.map { $1.metadata($0) })
+            seasons: Self.counted(
+                seasons.sorted { $0.key < $1.key }.map { $1.metadata($0) },
+                order
+            )
         )
     }
 
-    /// Absolute numbers count the episodes of the seasons in their order, without the specials.
-    private static func counted(_ seasons: [SeasonMetadata]) -> [SeasonMetadata] {
+    /// Absolute numbers are those of TMDB's own order; without one, they count the episodes of the
+    /// seasons, without the specials.
+    private static func counted(_ seasons: [SeasonMetadata], _ order: [Int]?) -> [SeasonMetadata] {
+        if let order {
+            let places = Dictionary(order.enumerated().map { ($1, $0 + 1) }) { first, _ in first }
+            return seasons.map { season in
+                var season = season
+                for index in season.episodes.indices {
+                    season.episodes[index].absolute = places[season.episodes[index].id]
+                }
+                return season
+            }
+        }
         var count = 0
         return seasons.map { season in
             guard season.number > 0 else { return season }
@@ -158,6 +195,30 @@ struct ShowAnswer: Decodable, Sendable {
             }
             return season
         }
+    }
+}
+
+/// An order of a show's episodes other than that of its seasons.
+struct EpisodeGroupAnswer: Decodable, Sendable {
+    struct Group: Decodable, Sendable {
+        struct Episode: Decodable, Sendable {
+            let id: Int?
+            let order: Int?
+        }
+
+        let name: String?
+        let order: Int?
+        let episodes: [Episode]?
+    }
+
+    let groups: [Group]?
+
+    /// The episodes' numbers in this order; the first group may be the specials, which count not.
+    var episodes: [Int] {
+        (groups ?? []).filter { !($0.name ?? "").lowercased().contains("special") }
+            .sorted { $0.order ?? 0 < $1.order ?? 0 }
+            .flatMap { ($0.episodes ?? []).sorted { $0.order ?? 0 < $1.order ?? 0 } }
+            .compactMap(\.id)
     }
 }
 

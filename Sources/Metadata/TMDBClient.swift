@@ -86,7 +86,7 @@ public struct TMDBClient: Sendable {
     /// - Returns: The show with all its seasons.
     /// - Throws: ``MetadataError``.
     public func show(_ id: Int) async throws(MetadataError) -> ShowMetadata {
-        let parts = ["alternative_titles", "external_ids", "translations"]
+        let parts = ["alternative_titles", "external_ids", "translations", "episode_groups"]
         // Most shows have few seasons: they come along with the first request.
         let guess = (0..<(Self.mostAppends - parts.count)).map { "season/\($0)" }
         let answer: ShowAnswer = try await get(
@@ -103,7 +103,22 @@ public struct TMDBClient: Sendable {
             )
             seasons.merge(more.appendedSeasons) { first, _ in first }
         }
-        return answer.metadata(seasons: seasons)
+        return answer.metadata(
+            seasons: seasons,
+            order: try await absoluteOrder(answer.episode_groups?.absolute)
+        )
+    }
+
+    private func absoluteOrder(_ group: String?) async throws(MetadataError) -> [Int]? {
+        guard let group else { return nil }
+        do throws(MetadataError) {
+            let answer: EpisodeGroupAnswer = try await get("/tv/episode_group/\(group)", [:])
+            return answer.episodes.isEmpty ? nil : answer.episodes
+        } catch {
+            // Counting goes on without it.
+            guard error.code == .notFound || error.code == .malformed else { throw error }
+            return nil
+        }
     }
 
     private func get<Answer: Decodable & Sendable>(

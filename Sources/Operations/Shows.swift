@@ -1,4 +1,5 @@
 import Catalogue
+import Foundation
 import Ingest
 import Logging
 import Metadata
@@ -208,6 +209,16 @@ extension Operations {
         }
     }
 
+    /// Shows of which an episode airs today, or did yesterday or will tomorrow.
+    private static func airingSoon(_ episodes: [Episode]) -> Set<Int> {
+        let days = [-86_400.0, 0, 86_400].map {
+            String(Date(timeIntervalSinceNow: $0).ISO8601Format().prefix(10))
+        }
+        return Set(
+            episodes.filter { $0.airDate.map(days.contains) ?? false }.map(\.showTMDBID)
+        )
+    }
+
     /// How often a show is asked about because a file bears an episode that it lacks.
     private static let leastPause = Duration.seconds(3600)
     /// A scan shall not ask for hours.
@@ -221,12 +232,14 @@ extension Operations {
         guard services.metadata.isConfigured else { return }
         let contents = await services.library.contents
         let outdated = await services.library.outdatedShows()
+        let soon = Self.airingSoon(contents.episodes)
         let due = contents.shows.filter { show in
             guard let details = show.details else { return false }
             let age = renewed.withLock { ContinuousClock.now - ($0[details.tmdbID] ?? started) }
             let isKnownToday = renewed.withLock { $0[details.tmdbID] != nil }
             return outdated.contains(details.tmdbID) && (!isKnownToday || age > Self.leastPause)
                 || age > Self.lifetime(details.status)
+                || soon.contains(details.tmdbID) && age > Self.leastPause
         }
         for show in due.prefix(Self.mostAtOnce) {
             do throws(OperationError) {

@@ -19,14 +19,14 @@ extension Router {
         }
         if !name.episodes.isEmpty {
             guard let season = name.isSpecial && name.season == nil ? 0 : name.season else {
-                return counted(name.episodes, season: nil, tmdbID)
+                return counted(name.episodes, isAbsolute: false, tmdbID)
             }
             return inSeason(season, name.episodes, name.isSpecial, tmdbID)
         }
         if !name.absolute.isEmpty {
             if name.isSpecial { return special(name.absolute, tmdbID) }
             if let season = name.season { return inSeason(season, name.absolute, false, tmdbID) }
-            return counted(name.absolute, season: nil, tmdbID)
+            return counted(name.absolute, isAbsolute: true, tmdbID)
         }
         if !name.decimal.isEmpty {
             return .unknown("a recap between two episodes", isOutdated: false)
@@ -73,16 +73,21 @@ extension Router {
     }
 
     /// Numbers without a season: of the first season, or over the whole show.
-    private func counted(_ numbers: [Int], season: Int?, _ tmdbID: Int?) -> Numbers {
+    private func counted(_ numbers: [Int], isAbsolute: Bool, _ tmdbID: Int?) -> Numbers {
         guard let tmdbID else { return Self.placed(1, numbers, "episode number") }
-        if episodes.containsAll(numbers, season: 1, ofShow: tmdbID) {
+        let isInFirst = episodes.containsAll(numbers, season: 1, ofShow: tmdbID)
+        // TMDB's own order may differ from its seasons', and fansubs mean that one.
+        if isInFirst, !isAbsolute || absolutes(numbers, tmdbID) == nil {
             return Self.placed(1, numbers, "episode number")
         }
         if let keys = absolutes(numbers, tmdbID), let first = keys.first,
             keys.allSatisfy({ $0.season == first.season })
         {
-            return Self.placed(first.season, keys.map(\.number), "absolute number")
+            let isPlain = isInFirst && first.season == 1 && keys.map(\.number) == numbers
+            let rule = isPlain ? "episode number" : "absolute number"
+            return Self.placed(first.season, keys.map(\.number), rule)
         }
+        if isInFirst { return Self.placed(1, numbers, "episode number", 0.9) }
         let list = numbers.map(String.init).joined(separator: ", ")
         return .unknown("TMDB does not know episode \(list) of this show yet", isOutdated: true)
     }

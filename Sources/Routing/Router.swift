@@ -169,6 +169,8 @@ extension FileTraits {
     init(_ name: ParsedName) {
         self.init(
             resolution: name.resolution,
+            source: name.source,
+            isProper: name.isProper ? true : nil,
             group: name.group,
             version: name.version,
             episodeTitle: name.episodeTitle,

@@ -8,13 +8,15 @@ import Primitives
 /// out. Shows without files have no folder: media servers would list them as empty.
 struct LibraryLayout {
     private let shows: [Show]
+    private let preference: VersionPreference
     /// By the show's TMDB number, then season and number.
     private var episodeNames: [Int: [EpisodeKey: String]] = [:]
     /// By the show's number, then season; each ascending by the file's number.
     private var files: [Int64: [Int: [PlacedFile]]] = [:]
 
-    init(_ contents: CatalogueContents) {
+    init(_ contents: CatalogueContents, _ preference: VersionPreference) {
         shows = contents.shows
+        self.preference = preference
         for episode in contents.episodes where !episode.name.isEmpty {
             let key = EpisodeKey(season: episode.season, number: episode.number)
             episodeNames[episode.showTMDBID, default: [:]][key] = episode.name
@@ -40,7 +42,8 @@ struct LibraryLayout {
                     season: number
                 )
                 let label = number < 10 ? "Season 0\(number)" : "Season \(number)"
-                folder.add(.directory(season.outline(of: files, id: id)), id: id, stem: label)
+                let sorted = season.sorted(files, by: preference)
+                folder.add(.directory(season.outline(of: sorted, id: id)), id: id, stem: label)
             }
             library.add(
                 .directory(folder),
@@ -87,6 +90,22 @@ private struct SeasonLayout {
     private struct NamedVideo {
         let file: PlacedFile
         let base: String
+    }
+
+    /// The preferred file of each episode before the others; else as they came.
+    func sorted(_ files: [PlacedFile], by preference: VersionPreference) -> [PlacedFile] {
+        let groups = Dictionary(grouping: files.indices) { files[$0].placement }
+        guard groups.count < files.count else { return files }
+        var order = Array(files.indices)
+        for places in groups.values where places.count > 1 {
+            let best = places.sorted {
+                let (one, other) = (files[$0].file.decision, files[$1].file.decision)
+                if preference.prefers(one.traits, to: other.traits) { return true }
+                return !preference.prefers(other.traits, to: one.traits) && $0 < $1
+            }
+            for (place, file) in zip(places, best) { order[place] = file }
+        }
+        return order.map { files[$0] }
     }
 
     func outline(of files: [PlacedFile], id: NodeID) -> Outline {

@@ -24,11 +24,13 @@ public struct Tree: Sendable {
     ///   - contents: The catalogue.
     ///   - roots: The seedbox directories that are mounted; unrouted files are shown by their
     ///     paths below them.
+    ///   - preference: Which of several files of one episode comes first.
     ///   - stamps: What ``changedStamps`` was in all earlier runs, together.
     ///   - now: The time that directories get whose listing changed.
     public init(
         _ contents: CatalogueContents,
         roots: [RemoteRoot],
+        preference: VersionPreference = VersionPreference(),
         stamps: [UInt64: DirectoryStamp],
         nowSeconds now: Int64
     ) {
@@ -37,7 +39,7 @@ public struct Tree: Sendable {
         let unrouted = UnroutedLayout(roots: roots).outline(of: contents.files)
         views.add(.directory(unrouted), id: .unrouted, stem: "unrouted")
         root.add(
-            .directory(LibraryLayout(contents).outline()),
+            .directory(LibraryLayout(contents, preference).outline()),
             id: .library,
             stem: "library"
         )

@@ -36,6 +36,15 @@ import Testing
         #expect(standIn.count("/3/tv/37854") == 2)
     }
 
+    @Test func absoluteNumbersAreThoseOfTMDBsOwnOrder() async throws {
+        let show = try await client().show(65942)
+        let seasons = Dictionary(uniqueKeysWithValues: show.seasons.map { ($0.number, $0) })
+        #expect(seasons[0]?.episodes.map(\.absolute) == [1, nil, nil])
+        #expect(seasons[1]?.episodes[4].absolute == 6)
+        #expect(seasons[2]?.episodes[0].absolute == 27)
+        #expect(standIn.count("/3/tv/episode_group/group65942") == 1)
+    }
+
     @Test func aTokenIsSentAsABearer() async throws {
         let hits = try await client(.init(TMDBStandIn.token)).search("Frieren")
         #expect(hits.map(\.tmdbID) == [209867])

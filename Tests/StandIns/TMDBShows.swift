@@ -17,6 +17,8 @@ struct TMDBShow {
     var poster: String?
     var imdb: String?
     var tvdb: Int?
+    /// Seasons and numbers in the absolute order, where TMDB has one.
+    var absolute: [(Int, Int)] = []
 }
 
 enum TMDBShows {
@@ -145,6 +147,17 @@ enum TMDBShows {
             country: "GB",
             popularity: 180,
             seasons: [(0, numbered(10)), (1, numbered(13))]
+        ),
+        TMDBShow(
+            id: 65942,
+            name: "Re:ZERO -Starting Life in Another World-",
+            original: "Re:ゼロから始める異世界生活",
+            first: "2016-04-04",
+            country: "JP",
+            seasons: [(0, numbered(3)), (1, numbered(25)), (2, numbered(25))],
+            // Counted as it was broadcast: the first episode in two parts, of which TMDB has one
+            // among the specials.
+            absolute: [(0, 1)] + (1...25).map { (1, $0) } + (1...25).map { (2, $0) }
         ),
         TMDBShow(
             id: 42509,

@@ -51,6 +51,7 @@ public final class TMDBStandIn: Sendable {
             return Self.json(["success": true, "status_code": 1, "status_message": "Success."])
         case (3, "search") where parts[2] == "tv": return search(request.query)
         case (3, "tv"): return show(parts[2], request.query)
+        case (4, "tv") where parts[2] == "episode_group": return episodeGroup(parts[3])
         default: return Self.error(404, 34, Self.unknown)
         }
     }
@@ -108,8 +109,41 @@ public final class TMDBStandIn: Sendable {
         return Self.json(object)
     }
 
+    private func episodeGroup(_ text: String) -> HTTPServer.Answer {
+        guard let show = TMDBShows.all.first(where: { "group\($0.id)" == text }) else {
+            return Self.error(404, 34, Self.unknown)
+        }
+        let episodes = show.absolute.enumerated().map { place, episode in
+            ["id": Self.id(episode.0, episode.1 - 1, of: show), "order": place]
+        }
+        return Self.json([
+            "id": text, "type": 2, "name": "Absolute",
+            "groups": [
+                ["name": "Specials", "order": 0, "episodes": [["id": 1, "order": 0]]],
+                // In any order.
+                ["name": "All", "order": 1, "episodes": Array(episodes.reversed())],
+            ] as [[String: Any]],
+        ])
+    }
+
+    private static func id(_ season: Int, _ index: Int, of show: TMDBShow) -> Int {
+        show.id * 10000 + season * 500 + index
+    }
+
     private static func part(_ name: String, of show: TMDBShow) -> Any? {
         switch name {
+        case "episode_groups":
+            return [
+                "results": show.absolute.isEmpty
+                    ? []
+                    : [
+                        ["id": "dvd", "type": 3, "episode_count": 999],
+                        [
+                            "id": "group\(show.id)", "type": 2,
+                            "episode_count": show.absolute.count,
+                        ],
+                    ] as [[String: Any]]
+            ]
         case "alternative_titles":
             return [
                 "results": show.alternatives.map {
@@ -138,7 +172,7 @@ public final class TMDBStandIn: Sendable {
             "season_number": number, "name": number == 0 ? "Specials" : "Season \(number)",
             "episodes": season.1.enumerated().map { index, name in
                 [
-                    "id": show.id * 10000 + number * 500 + index, "season_number": number,
+                    "id": id(number, index, of: show), "season_number": number,
                     "episode_number": index + 1, "name": name, "overview": "",
                     "air_date": date(show.first, weeks: start + index), "still_path": NSNull(),
                     "episode_type": "standard",

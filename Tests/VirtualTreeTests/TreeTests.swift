@@ -134,6 +134,60 @@ import VirtualTree
         #expect(names.contains("Quiet Harbour (2019) - S01E01 [TWO] [1080p].mkv"))
     }
 
+    @Test func thePreferredVersionBearsThePlainName() {
+        func names(_ preference: VersionPreference) -> [Int64: String] {
+            let files = [
+                file(
+                    1,
+                    "a.mkv",
+                    episodes: [1],
+                    traits: FileTraits(resolution: "720p", source: "HDTV", group: "ONE")
+                ),
+                file(
+                    2,
+                    "b.mkv",
+                    episodes: [1],
+                    traits: FileTraits(
+                        resolution: "720p",
+                        source: "HDTV",
+                        isProper: true,
+                        group: "TWO"
+                    )
+                ),
+                file(
+                    3,
+                    "c.mkv",
+                    episodes: [1],
+                    traits: FileTraits(resolution: "720p", source: "WEB-DL", group: "THREE")
+                ),
+            ]
+            let tree = Tree(
+                CatalogueContents(
+                    shows: [Show(id: 1, systemName: "Quiet Harbour")],
+                    files: files
+                ),
+                roots: [],
+                preference: preference,
+                stamps: [:],
+                nowSeconds: 1
+            )
+            guard let season = tree[.season(1, ofShow: 1)],
+                case .directory(let entries) = season.content
+            else { return [:] }
+            var names: [Int64: String] = [:]
+            for file in files {
+                names[file.id] = entries.first { $0.id == .file(file.id, file.file) }?.name
+            }
+            return names
+        }
+        let plain = "Quiet Harbour - S01E01 [720p].mkv"
+        let usual = names(VersionPreference())
+        #expect(usual[3] == plain)
+        #expect(Set(usual.values).count == 3)
+        #expect(names(VersionPreference([.proper, .source]))[2] == plain)
+        #expect(names(VersionPreference([]))[1] == plain)
+    }
+
     @Test func subtitlesBearTheirVideosName() {
         let tree = tree([
             file(1, "a.mkv", episodes: [1], traits: FileTraits(resolution: "1080p")),
