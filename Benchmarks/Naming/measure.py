@@ -49,6 +49,12 @@ def numbers(value):
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
+def one(value):
+    """Some parsers give several where a name says several."""
+    value = value[0] if isinstance(value, list) and value else value
+    return value if value is None or isinstance(value, (int, str)) else str(value)
+
+
 def guessit(names):
     import guessit as module
 
@@ -58,13 +64,13 @@ def guessit(names):
         seasons = numbers(found.get("season"))
         date = found.get("date")
         results.append({
-            "title": found.get("title"), "season": seasons[0] if seasons else None,
+            "title": one(found.get("title")), "season": seasons[0] if seasons else None,
             "seasons": seasons if len(seasons) > 1 else [],
-            "episodes": numbers(found.get("episode")),
-            "absolute": numbers(found.get("absolute_episode")),
-            "date": str(date) if date else None, "year": found.get("year"),
-            "group": found.get("release_group"), "resolution": found.get("screen_size"),
-            "crc32": found.get("crc32"), "version": found.get("version") or 1,
+            "episodes": [n for n in numbers(found.get("episode")) if isinstance(n, int)],
+            "absolute": [n for n in numbers(found.get("absolute_episode")) if isinstance(n, int)],
+            "date": str(date) if date else None, "year": one(found.get("year")),
+            "group": one(found.get("release_group")), "resolution": one(found.get("screen_size")),
+            "crc32": one(found.get("crc32")), "version": one(found.get("version")) or 1,
             "full_season": bool(seasons) and not found.get("episode"),
         })
     return results
