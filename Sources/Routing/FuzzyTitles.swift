@@ -12,11 +12,15 @@ final class FuzzyTitles: Sendable {
     }
 
     private struct Table {
-        var grams: [UInt32: [Int32]] = [:]
-        var sizes: [Int32] = []
+        /// Titles by the groups that they hold.
+        var holders: [UInt32: [Int32]] = [:]
+        /// Each title's groups, ascending.
+        var grams: [[UInt32]] = []
         var digits: [[UInt8]] = []
     }
 
+    /// Titles that are compared for one name: those that share its rarest groups.
+    private static let mostCompared = 2_000
     /// Shorter titles are too soon alike.
     private static let shortest = 6
     private let titles: [(key: String, show: Int)]
@@ -41,18 +45,15 @@ final class FuzzyTitles: Sendable {
     private func nearest(_ key: String, _ least: Double, in table: Table) -> [Match] {
         let grams = Self.grams(of: key)
         let digits = Self.digits(of: key)
-        var shared: [Int32: Int32] = [:]
-        for gram in grams {
-            for title in table.grams[gram] ?? [] { shared[title, default: 0] += 1 }
-        }
         var best: [Int: Double] = [:]
-        for (title, count) in shared where table.digits[Int(title)] == digits {
-            var likeness = 2 * Double(count) / Double(grams.count + Int(table.sizes[Int(title)]))
+        for title in Self.candidates(grams, table) where table.digits[title] == digits {
+            let common = Self.common(grams, table.grams[title])
+            var likeness = 2 * Double(common) / Double(grams.count + table.grams[title].count)
             if likeness < least, likeness >= Self.leastForSlips {
-                likeness = max(likeness, Self.slipLikeness(key, titles[Int(title)].key))
+                likeness = max(likeness, Self.slipLikeness(key, titles[title].key))
             }
             guard likeness >= least else { continue }
-            let show = titles[Int(title)].show
+            let show = titles[title].show
             best[show] = max(best[show] ?? 0, likeness)
         }
         return best.map { Match(show: $0, likeness: $1) }
@@ -77,26 +78,48 @@ final class FuzzyTitles: Sendable {
         return isOneLetter || isSwapped ? 1 - 1 / Double(length) : 0
     }
 
+    /// Titles that share a rare group with the name; what all titles share tells nothing.
+    private static func candidates(_ grams: [UInt32], _ table: Table) -> Set<Int> {
+        let holders = grams.compactMap { table.holders[$0] }.sorted { $0.count < $1.count }
+        var found: Set<Int> = []
+        for titles in holders {
+            guard found.count + titles.count <= mostCompared else { break }
+            for title in titles { found.insert(Int(title)) }
+        }
+        return found
+    }
+
+    /// How many two ascending lists have in common.
+    private static func common(_ one: [UInt32], _ other: [UInt32]) -> Int {
+        var (i, j, count) = (0, 0, 0)
+        while i < one.count, j < other.count {
+            if one[i] == other[j] { count += 1 }
+            (i, j) = (one[i] <= other[j] ? i + 1 : i, other[j] <= one[i] ? j + 1 : j)
+        }
+        return count
+    }
+
     private static func made(_ titles: [(key: String, show: Int)]) -> Table {
         var table = Table()
         for (number, title) in titles.enumerated() {
             let grams = grams(of: title.key)
-            for gram in grams { table.grams[gram, default: []].append(Int32(number)) }
-            table.sizes.append(Int32(grams.count))
+            for gram in grams { table.holders[gram, default: []].append(Int32(number)) }
+            table.grams.append(grams)
             table.digits.append(digits(of: title.key))
         }
         return table
     }
 
-    /// Groups of three bytes, each once; two marks stand before the first and one behind the last.
-    private static func grams(of key: String) -> Set<UInt32> {
+    /// Groups of three bytes, each once and ascending; two marks stand before the first and one
+    /// behind the last.
+    private static func grams(of key: String) -> [UInt32] {
         var grams: Set<UInt32> = []
         var gram: UInt32 = 0
         for byte in [0, 0] + Array(key.utf8) + [0] {
             gram = (gram << 8 | UInt32(byte)) & 0xFF_FFFF
             grams.insert(gram)
         }
-        return grams
+        return grams.sorted()
     }
 
     /// "Title 2" is never a misspelt "Title 3".
