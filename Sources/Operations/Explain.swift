@@ -27,7 +27,7 @@ extension Operations {
             throw OperationError(.invalid, "say which file: a part of its path on the seedbox")
         }
         let contents = await services.library.contents
-        let files = contents.files.filter { $0.file.path.text.contains(text) }.prefix(100)
+        let files = contents.files.filter(Self.named(text)).prefix(100)
         guard !files.isEmpty else {
             throw OperationError(
                 .notFound,

@@ -201,9 +201,16 @@ extension Operations {
         switch files {
         case .all: return { _ in true }
         case .unrouted: return { $0.decision.placement == nil }
-        case .path(let text):
-            return { $0.file.path.text.contains(text) }
+        case .path(let text): return Self.named(text)
         }
+    }
+
+    /// Files that have a text in their path on the seedbox, or the one with a number: `file:N`.
+    static func named(_ text: String) -> @Sendable (LibraryFile) -> Bool {
+        if text.hasPrefix("file:"), let number = Int64(text.dropFirst(5)) {
+            return { $0.id == number }
+        }
+        return { $0.file.path.text.contains(text) }
     }
 }
 

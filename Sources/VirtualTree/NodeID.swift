@@ -55,6 +55,12 @@ public struct NodeID: RawRepresentable, Hashable, Sendable {
     /// Whether this is a node of the control directory.
     public var isControl: Bool { rawValue >> 56 == Kind.control.rawValue }
 
+    /// The number in the catalogue of the file that this is; nil for everything else.
+    public var fileNumber: Int64? {
+        guard rawValue >> 56 == Kind.file.rawValue else { return nil }
+        return Int64(rawValue & (1 << 56 - 1)) >> 16
+    }
+
     private enum Kind: UInt64 {
         case fixed = 0
         case show = 1

@@ -84,7 +84,7 @@ struct RouteFilesCommand: LibraryCommand {
         abstract: "Decide anew where files belong."
     )
 
-    @Argument(help: "all, unrouted, or a part of a path on the seedbox.")
+    @Argument(help: "all, unrouted, a file in the mount, or a part of a path on the seedbox.")
     var files = "unrouted"
 
     @Flag(help: "Only say what would move.")
@@ -115,7 +115,7 @@ struct RouteFilesCommand: LibraryCommand {
         if dryRun { words.append("--dry-run") }
         if autoAdd { words.append("--auto-add") }
         if useLlm { words += ["--use-llm", "--llm-confidence \(llmConfidence)"] }
-        words.append(files)
+        words.append(MountedFile.name(files))
         if let place { words.append("--as \(place)") }
         let line = words.joined(separator: " ")
         _ = try RouteRequest(line)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Operations
 
 struct ExplainCommand: LibraryCommand {
@@ -7,14 +8,14 @@ struct ExplainCommand: LibraryCommand {
         abstract: "Tell why a file stands where it stands."
     )
 
-    @Argument(help: "A part of its path on the seedbox.")
+    @Argument(help: "The file in the mount, or a part of its path on the seedbox.")
     var file: String
 
     @OptionGroup var options: SettingOptions
     @OptionGroup var mount: MountOption
 
     var controlFile: String { "explain" }
-    func line() throws(OperationError) -> String { file }
+    func line() throws(OperationError) -> String { MountedFile.name(file) }
 }
 
 struct SearchTMDBCommand: LibraryCommand {

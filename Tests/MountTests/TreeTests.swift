@@ -116,6 +116,24 @@ import Testing
         #expect(try JSONSerialization.jsonObject(with: Data(json.utf8)) is [String: Any])
     }
 
+    @Test func aFileIsNamedByItsPathInTheMount() throws {
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Hafen.S01E02.720p.WEB-CREW.mkv", [1])
+        try #require(try fixture.mount().code == 0)
+        let mount = ["--mount", fixture.mountpoint]
+        #expect(try fixture.run(["add-show", "--tmdb-id", "70523"] + mount).code == 0)
+        let path = fixture.library + "/Hafen/Season 01/Hafen - S01E02 [720p].mkv"
+        let explained = try fixture.run(["explain", path] + mount)
+        #expect(explained.output.contains("stands at   Hafen S01E02"), "\(explained)")
+        let placed = try fixture.run(["route-files", path, "--as", "Dark S01E03"] + mount)
+        #expect(placed.output.contains("-> Dark S01E03"), "\(placed)")
+        let season = fixture.library + "/Dark (2017) {tmdb-70523}/Season 01"
+        let names = try FileManager.default.contentsOfDirectory(atPath: season)
+        #expect(names.count == 1 && names[0].contains("S01E03"))
+        // The name it had is gone, and so nothing has it in its path.
+        #expect(try fixture.run(["explain", path] + mount).code == 1)
+    }
+
     @Test func theCommandsWorkWithoutAMount() throws {
         // Another library that is mounted meanwhile is not spoken to.
         let other = try Fixture()
