@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def own_names():
     """The names of our own tests."""
-    text = open(os.path.join(HERE, "../../Tests/NamingTests/NameFormsTests.swift")).read()
+    text = open(os.path.join(HERE, "../../Tests/NamingTests/NameForms.swift")).read()
     names = re.findall(r'^\s*\("(.+?)", "(?:.*?)"\),$', text, re.M)
     assert len(names) > 80, len(names)
     return names

@@ -55,9 +55,9 @@ struct Folders {
         return bracket == 41 || bracket == 93
     }
 
-    /// "Season 2", without a title.
+    /// "Season 2", "Title Season 2": what lies in it need not say the season again.
     static func isSeason(_ folder: ParsedName) -> Bool {
-        folder.isFullSeason && folder.title == nil && folder.seasons.count <= 1
+        folder.isFullSeason && folder.seasons.count <= 1
     }
 
     /// Folders whose content is no episode, whatever its name.

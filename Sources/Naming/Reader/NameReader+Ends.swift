@@ -135,6 +135,13 @@ extension NameReader {
                 name.year = first.number
                 claim(0, .year)
                 start = 1
+            } else if behind < end, behind <= 3,
+                !words.prefix(behind).contains(where: {
+                    $0.number != nil
+                })
+            {
+                // "(Group) Title"
+                start = behind
             }
             return
         }

@@ -180,6 +180,8 @@ extension NameReader {
         let isOrdered = word.digits >= 2 && (low(start).first == 48 || word.digits == 3)
         guard
             isSeparated || isOrdered && next.gap != .dot && next.gap != .dash || start > 0
+                || word.digits == 2 && low(start).first == 48 && next.gap == .dash
+                    && next.number == nil
                 || isInSeasonFolder,
             yearIndex == nil, !isUnit(start + 1)
         else { return false }

@@ -18,7 +18,8 @@ extension NameReader {
                 && (words[index].isTightDash || words[index].gap.contains(.bracket))
                 && isFree(index) && !technical[index] && words[index].bracket == 0
                 && (technical[index - 1] || isContainer(index - 1)
-                    || words[index].gap.contains(.bracket) && index == end - 1)
+                    || words[index].gap.contains(.bracket) && !words[index].gap.contains(.space)
+                        && index == end - 1)
                 && !isNumberOnly(index)
         }
         guard let first, isGroupName(first, isSpaced: false), hasReleaseBefore(first) else {
@@ -86,7 +87,10 @@ extension NameReader {
 
     /// "[Group] Title".
     private mutating func takeGroupInFront() -> Bool {
-        guard let index = words.firstIndex(where: { $0.isSquare }), index < 2 else { return false }
+        let isInFront = start > 0 && words[0].bracket > 0
+        guard let index = isInFront ? 0 : words.firstIndex(where: { $0.isSquare }), index < 2 else {
+            return false
+        }
         let upper =
             words.dropFirst(max(0, index)).firstIndex { $0.bracket != words[index].bracket }
             ?? words.count

@@ -58,8 +58,9 @@ extension NameReader {
         if let number = words[index].number, words[index].digits <= 4 {
             // "1-8 серия"
             if index + 2 < end, words[index + 1].isTightDash, let to = words[index + 1].number,
-                to > number, to - number < 500, has(index + 2, .episodeWord),
-                standsBehind(index + 2)
+                to > number, to - number < 500,
+                has(index + 2, .episodeWord) && standsBehind(index + 2)
+                    || low(index + 2).elementsEqual("of".utf8) && words[index + 3].number ?? 0 >= to
             {
                 return Found(episodes: Array(number...to), words: index..<passTotal(index + 3))
             }
@@ -74,7 +75,8 @@ extension NameReader {
                 let total = words[index + 2].number, total >= number, total < 200,
                 words[index].digits <= 3
             {
-                return Found(episodes: [number], words: index..<(index + 3))
+                let first = has(index - 1, .part) ? index - 1 : index
+                return Found(episodes: [number], words: first..<(index + 3))
             }
         }
         return nil
@@ -100,6 +102,9 @@ extension NameReader {
 
     private func numberBehindMark(_ index: Int) -> NumberForms.Episodes? {
         if let form = NumberForms.plain(low(index)) { return form }
+        if has(index, .numberWord), isAtEnd(index + 1) {
+            return NumberForms.Episodes(episodes: [words[index].entry.value])
+        }
         if let form = NumberForms.markedEpisodes(low(index)),
             low(index).first == 35
                 || low(index).starts(with: "№".utf8)

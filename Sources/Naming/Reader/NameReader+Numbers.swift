@@ -4,7 +4,9 @@ extension NameReader {
         takeSpecialWords()
         // "Title Movie - 09" counts films.
         for index in words.indices
-        where words[index].number != nil && low(index - 1).elementsEqual("movie".utf8) {
+        where words[index].number != nil && words[index].isSpacedDash
+            && low(index - 1).elementsEqual("movie".utf8)
+        {
             claimed[index] = true
         }
         if takeSeasonEpisode() {
