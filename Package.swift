@@ -111,7 +111,10 @@ let package = Package(
             ]
         ),
         tests("FuseBridgeTests", ["FuseBridge", "VirtualTree"]),
-        tests("DaemonTests", ["Daemon", "Primitives", "StandIns", "Transfer"]),
+        tests(
+            "DaemonTests",
+            ["Daemon", "LanguageModels", "Primitives", "StandIns", "Transfer", "VirtualTree"]
+        ),
         tests("MountTests", ["StandIns"]),
         .executableTarget(
             name: "sync2nas",

@@ -8,6 +8,8 @@ public struct ModelSettings: Sendable {
     public var promptsDirectory: String?
     /// Questions in one run of the program.
     public var mostCalls: Int
+    /// How sure the model must be; 0 to 1.
+    public var confidence: Double
 
     /// Collects what `[LLM]` and the service's own section say; nil when no service is named or it
     /// lacks a key.
@@ -43,6 +45,15 @@ public struct ModelSettings: Sendable {
             timeout: try values.duration(name, "timeout") ?? .seconds(60)
         )
         promptsDirectory = values["llm", "prompts"].map(Settings.absolute)
+        let threshold =
+            values["llm", "llm_confidence_threshold"]
+            ?? values[name, "llm_confidence_threshold"]
+        guard let number = Double(threshold ?? "0.7"), (0...1).contains(number) else {
+            throw Settings.Problem(
+                "[LLM] llm_confidence_threshold = \(threshold ?? ""): say a number from 0 to 1"
+            )
+        }
+        confidence = number
         mostCalls = try values.number("llm", "max_calls", in: 1...100_000) ?? 100
     }
 

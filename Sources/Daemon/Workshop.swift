@@ -103,6 +103,7 @@ public final class Workshop: Sendable {
                 roots: settings.roots,
                 metadata: metadata,
                 models: models,
+                modelConfidence: settings.model?.confidence ?? 0.7,
                 status: status,
                 checkCache: mount?.check,
                 log: log

@@ -16,8 +16,8 @@ public struct AddShowRequest: Hashable, Sendable {
     public let dryRun: Bool
     /// Whether a language model chooses where the name may mean several shows.
     public var useLLM = false
-    /// How sure it must be; 0 to 1.
-    public var llmConfidence = RouteRequest.standardLLMConfidence
+    /// How sure it must be; 0 to 1, nil for what is configured.
+    public var llmConfidence: Double?
 
     public init(target: Target, dryRun: Bool = false) {
         self.target = target

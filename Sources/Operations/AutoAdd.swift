@@ -59,8 +59,9 @@ extension Operations {
     }
 
     /// The show on TMDB that a model takes a title for; nil when it is not sure enough.
-    func choose(_ title: String, least: Double) async throws(OperationError) -> Int? {
+    func choose(_ title: String, least: Double?) async throws(OperationError) -> Int? {
         let models = try models()
+        let least = least ?? services.modelConfidence
         let hits: [SearchHit]
         do throws(MetadataError) {
             hits = try await services.metadata.search(title)
@@ -109,6 +110,7 @@ extension Operations {
         where isMeant: @Sendable (LibraryFile) -> Bool
     ) async throws(OperationError) -> ReadByModel {
         let models = try models()
+        let least = request.llmConfidence ?? services.modelConfidence
         let contents = await services.library.contents
         let open = contents.files.filter { file in
             isMeant(file) && file.decision.placement == nil && file.decision.by == nil
@@ -117,7 +119,7 @@ extension Operations {
         // The model is not asked where the parser is sure: junk stays junk.
         let unsure = open.filter { file in
             guard let name = parsed[file.file.path], name.exclusion == nil else { return false }
-            return name.confidence < request.llmConfidence
+            return name.confidence < least
         }
         guard !unsure.isEmpty else { return ReadByModel() }
         let texts = Dictionary(
@@ -134,7 +136,7 @@ extension Operations {
         }
         for file in unsure {
             guard let text = texts[file.file.path], let read = found[text],
-                read.confidence >= request.llmConfidence
+                read.confidence >= least
             else { continue }
             var name = parsed[file.file.path] ?? ParsedName()
             name.title = read.title

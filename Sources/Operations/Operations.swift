@@ -20,6 +20,8 @@ public final class Operations: Sendable {
         public let metadata: TMDBClient
         /// nil when no language model is configured.
         public let models: ModelReader?
+        /// How sure it must be where nobody says otherwise; 0 to 1.
+        public let modelConfidence: Double
         public let status: StatusSources
         /// Checks the cache and tells how far it is; nil without a mount.
         public let checkCache: CacheCheck?
@@ -34,6 +36,7 @@ public final class Operations: Sendable {
             roots: [RemotePath],
             metadata: TMDBClient,
             models: ModelReader? = nil,
+            modelConfidence: Double = 0.7,
             status: StatusSources,
             checkCache: CacheCheck? = nil,
             log: Logger
@@ -43,6 +46,7 @@ public final class Operations: Sendable {
             self.roots = roots
             self.metadata = metadata
             self.models = models
+            self.modelConfidence = modelConfidence
             self.status = status
             self.checkCache = checkCache
             self.log = log

@@ -18,13 +18,10 @@ public struct RouteRequest: Hashable, Sendable {
     public var autoAdd = false
     /// Whether a language model is asked about names that the parser does not understand.
     public var useLLM = false
-    /// How sure it must be; 0 to 1.
-    public var llmConfidence = standardLLMConfidence
+    /// How sure it must be; 0 to 1, nil for what is configured.
+    public var llmConfidence: Double?
     /// Where the files belong, as a person says: "Show S02E05".
     public var place: String?
-
-    /// The original program's.
-    public static let standardLLMConfidence = 0.7
 
     public init(files: Files, dryRun: Bool = false) {
         self.files = files

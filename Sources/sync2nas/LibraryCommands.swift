@@ -97,7 +97,7 @@ struct RouteFilesCommand: LibraryCommand {
     var useLlm = false
 
     @Option(help: "How sure the language model must be, from 0 to 1.")
-    var llmConfidence = RouteRequest.standardLLMConfidence
+    var llmConfidence: Double?
 
     @Option(
         name: .customLong("as"),
@@ -114,7 +114,8 @@ struct RouteFilesCommand: LibraryCommand {
         var words: [String] = []
         if dryRun { words.append("--dry-run") }
         if autoAdd { words.append("--auto-add") }
-        if useLlm { words += ["--use-llm", "--llm-confidence \(llmConfidence)"] }
+        if useLlm { words.append("--use-llm") }
+        if let llmConfidence { words.append("--llm-confidence \(llmConfidence)") }
         words.append(MountedFile.name(files))
         if let place { words.append("--as \(place)") }
         let line = words.joined(separator: " ")

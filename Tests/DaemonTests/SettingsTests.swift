@@ -1,7 +1,9 @@
 import Foundation
+import LanguageModels
 import Primitives
 import StandIns
 import Testing
+import VirtualTree
 
 @testable import Daemon
 @testable import Transfer
@@ -53,6 +55,32 @@ import Testing
         [ollama]
         model = qwen3:14b
         """
+
+    @Test func aLanguageModelIsConfigured() throws {
+        let ollama = try #require(
+            try settings("\(original)\nhost = nas:11434/\n[llm]\nllm_confidence_threshold = 0.8")
+                .model
+        )
+        #expect(ollama.service.address == "http://nas:11434")
+        #expect(ollama.service.model == "qwen3:14b")
+        #expect(ollama.confidence == 0.8)
+        let remote = "[SFTP]\nhost = h\nusername = u\npaths = /d\n"
+        #expect(try settings(remote).model == nil)
+        let keyed = try settings(remote + "[LLM]\nservice = openai\n[OpenAI]\napi_key = k")
+        #expect(keyed.model?.service.key == "k")
+        // Without a key everything else works.
+        let keyless = try settings(remote + "[LLM]\nservice = anthropic")
+        #expect(keyless.model == nil)
+        #expect(keyless.warnings.contains { $0.contains("SYNC2NAS_ANTHROPIC_API_KEY") })
+        #expect(throws: Settings.Problem.self) {
+            try settings(remote + "[LLM]\nservice = chatgpt")
+        }
+        #expect(throws: Settings.Problem.self) {
+            try settings(remote + "[Library]\nprefer = beauty")
+        }
+        let preference = try settings(remote + "[Library]\nprefer = source, resolution").preference
+        #expect(preference.order == [.source, .resolution])
+    }
 
     @Test func theOriginalsFileIsRead() throws {
         let settings = try settings(original)
