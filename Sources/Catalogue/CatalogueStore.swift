@@ -59,8 +59,16 @@ public struct CatalogueContents: Sendable {
     public var shows: [Show]
     public var episodes: [Episode]
     public var files: [LibraryFile]
+    /// When TMDB was last asked about each show, by its number there; seconds since 1970, UTC.
+    public var askedSeconds: [Int: Int64]
 
-    public init(shows: [Show] = [], episodes: [Episode] = [], files: [LibraryFile] = []) {
+    public init(
+        shows: [Show] = [],
+        episodes: [Episode] = [],
+        files: [LibraryFile] = [],
+        askedSeconds: [Int: Int64] = [:]
+    ) {
+        self.askedSeconds = askedSeconds
         self.shows = shows
         self.episodes = episodes
         self.files = files
@@ -110,6 +118,8 @@ public struct ShowDraft: Hashable, Sendable {
     public var aliases: [String]
     /// Whether the aliases of before, which may be another show's, are dropped.
     public var replacesAliases = false
+    /// What its folder shall be called; nil leaves it as it is.
+    public var folder: String?
 
     public init(systemName: String, details: ShowDetails? = nil, aliases: [String] = []) {
         self.systemName = systemName

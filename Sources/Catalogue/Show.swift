@@ -8,9 +8,17 @@ public struct Show: Hashable, Sendable {
     public var details: ShowDetails?
     /// Other titles that files may bear, without duplicates.
     public var aliases: [String]
+    /// What its folder is called, when a person said so.
+    public var folder: String?
 
-    public init(id: Int64, systemName: String, details: ShowDetails? = nil, aliases: [String] = [])
-    {
+    public init(
+        id: Int64,
+        systemName: String,
+        details: ShowDetails? = nil,
+        aliases: [String] = [],
+        folder: String? = nil
+    ) {
+        self.folder = folder
         self.id = id
         self.systemName = systemName
         self.details = details
@@ -40,6 +48,10 @@ public struct ShowDetails: Hashable, Sendable {
     public var countries: [String]
     /// Identifiers elsewhere by service name: `imdb`, `tvdb`.
     public var externalIDs: [String: String]
+    /// "TV-MA", "16" …, of the country whose language is asked for.
+    public var contentRating: String?
+    /// TMDB's path of the poster.
+    public var posterPath: String?
 
     public init(
         tmdbID: Int,
@@ -50,8 +62,12 @@ public struct ShowDetails: Hashable, Sendable {
         lastAired: String? = nil,
         status: String = "",
         countries: [String] = [],
-        externalIDs: [String: String] = [:]
+        externalIDs: [String: String] = [:],
+        contentRating: String? = nil,
+        posterPath: String? = nil
     ) {
+        self.contentRating = contentRating
+        self.posterPath = posterPath
         self.tmdbID = tmdbID
         self.name = name
         self.originalName = originalName

@@ -48,7 +48,8 @@ public final class SQLiteStore: CatalogueStore {
             CatalogueContents(
                 shows: try ShowRows.all(database),
                 episodes: try EpisodeRows.all(database),
-                files: try FileRows.all(database)
+                files: try FileRows.all(database),
+                askedSeconds: try ShowRows.askedSeconds(database)
             )
         }
     }

@@ -16,6 +16,14 @@ enum Schema {
             try database.execute(sql: files)
             try database.execute(sql: stamps)
         }
+        migrator.registerMigration("2: content ratings and posters") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE tv_shows ADD COLUMN content_rating TEXT;
+                    ALTER TABLE tv_shows ADD COLUMN poster_path TEXT;
+                    """
+            )
+        }
         return migrator
     }
 

@@ -18,9 +18,32 @@ enum ShowRows {
                 id: id,
                 systemName: row[1],
                 details: details(row),
-                aliases: (aliases[id] ?? []).map { $0[1] }
+                aliases: (aliases[id] ?? []).map { $0[1] },
+                folder: folder(row)
             )
         }
+    }
+
+    private static func folder(_ row: Row) -> String? {
+        let folder: String = row[13]
+        return folder.isEmpty ? nil : folder
+    }
+
+    /// When TMDB was last asked, by its numbers.
+    static func askedSeconds(_ database: Database) throws -> [Int: Int64] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT tmdb_id, CAST(strftime('%s', fetched_at) AS INTEGER) FROM tv_shows
+                WHERE tmdb_id IS NOT NULL
+                """
+        )
+        return Dictionary(
+            rows.compactMap { row -> (Int, Int64)? in
+                guard let seconds: Int64 = row[1] else { return nil }
+                return (row[0], seconds)
+            }
+        ) { first, _ in first }
     }
 
     /// Adds the show, or updates the one meant by `id` or by the TMDB number.
@@ -56,11 +79,23 @@ enum ShowRows {
             sql: "SELECT title FROM show_aliases WHERE show_id = ? ORDER BY title",
             arguments: [number]
         )
+        if let folder = draft.folder {
+            try database.execute(
+                sql: "UPDATE tv_shows SET sys_path = ? WHERE id = ?",
+                arguments: [folder, number]
+            )
+        }
+        let folder = try String.fetchOne(
+            database,
+            sql: "SELECT sys_path FROM tv_shows WHERE id = ?",
+            arguments: [number]
+        )
         return Show(
             id: number,
             systemName: draft.systemName,
             details: draft.details,
-            aliases: aliases
+            aliases: aliases,
+            folder: folder.flatMap { $0.isEmpty ? nil : $0 }
         )
     }
 
@@ -88,6 +123,7 @@ enum ShowRows {
                 UPDATE tv_shows SET sys_name = ?, tmdb_id = ?, tmdb_name = ?, tmdb_overview = ?,
                     tmdb_first_aired = ?, tmdb_last_aired = ?, tmdb_year = ?, tmdb_status = ?,
                     tmdb_external_ids = ?, original_name = ?, countries = ?, tmdb_aliases = ?,
+                    content_rating = ?, poster_path = ?,
                     fetched_at = CURRENT_TIMESTAMP
                 WHERE id = ?
                 """,
@@ -95,7 +131,8 @@ enum ShowRows {
                 draft.systemName, details?.tmdbID, details?.name, details?.overview,
                 details?.firstAired, details?.lastAired, details?.year, details?.status,
                 try details.map { try json($0.externalIDs) }, details?.originalName ?? "",
-                try json(details?.countries ?? []), draft.aliases.joined(separator: ","), id,
+                try json(details?.countries ?? []), draft.aliases.joined(separator: ","),
+                details?.contentRating, details?.posterPath, id,
             ]
         )
         guard database.changesCount == 1 else {
@@ -105,7 +142,8 @@ enum ShowRows {
 
     private static let select = """
         SELECT id, sys_name, tmdb_id, tmdb_name, original_name, tmdb_overview, tmdb_first_aired,
-            tmdb_last_aired, tmdb_status, countries, tmdb_external_ids
+            tmdb_last_aired, tmdb_status, countries, tmdb_external_ids, content_rating,
+            poster_path, sys_path
         FROM tv_shows
         """
 
@@ -120,7 +158,9 @@ enum ShowRows {
             lastAired: row[7],
             status: row[8] ?? "",
             countries: parsed(row[9]) ?? [],
-            externalIDs: parsed(row[10]) ?? [:]
+            externalIDs: parsed(row[10]) ?? [:],
+            contentRating: row[11],
+            posterPath: row[12]
         )
     }
 

@@ -26,6 +26,9 @@ extension ControlFile {
             ControlFile("fix-show", usage: fixShowUsage) { line throws(OperationError) in
                 ShowText.text(of: try await operations.fixShow(line), verb: "is now")
             },
+            ControlFile("suggest-name", usage: suggestUsage) { line throws(OperationError) in
+                try await operations.suggestName(line)
+            },
             ControlFile("scan", usage: scanUsage) { line throws(OperationError) in
                 let job = try operations.startScan()
                 return "started; watch control/jobs/\(job.number)"
@@ -51,6 +54,8 @@ extension ControlFile {
           echo 'The Office (2005)' > add-show       by name and year of the first episode
           echo 'tmdb:209867' > add-show             by TMDB's number
           echo '--dry-run Frieren' > add-show       only says what would be added
+          echo '--use-llm Frieren' > add-show       lets the language model choose among several
+          echo '--override-dir Frieren' > add-show  calls the folder just so
 
         The write fails with EINVAL when the name may mean several shows, ENOENT when TMDB knows
         none, EEXIST when the library has it, EIO when TMDB cannot be asked. The reason and the
@@ -116,6 +121,13 @@ extension ControlFile {
 
         """
 
+    private static let suggestUsage = """
+        Asks the language model for a shorter name of a folder or file.
+
+          echo '20 The Long Tale of the Quiet Harbour' > suggest-name    the most bytes, the name
+
+        """
+
     private static let scanUsage = """
         Lists the seedbox and shows what is new, changed or gone.
 
@@ -139,15 +151,13 @@ extension ControlFile {
     ) async throws(OperationError) -> String {
         var words = line.split(separator: " ")
         var flags: Set<Substring> = []
-        while let flag = words.first, flag == "--dry-run" || flag == "--use-llm" {
-            flags.insert(words.removeFirst())
-        }
-        while let flag = words.last, flag == "--dry-run" || flag == "--use-llm" {
-            flags.insert(words.removeLast())
-        }
+        let known: Set<Substring> = ["--dry-run", "--use-llm", "--override-dir"]
+        while let flag = words.first, known.contains(flag) { flags.insert(words.removeFirst()) }
+        while let flag = words.last, known.contains(flag) { flags.insert(words.removeLast()) }
         let name = flags.isEmpty ? line : words.joined(separator: " ")
         var request = try AddShowRequest(name, dryRun: flags.contains("--dry-run"))
         request.useLLM = flags.contains("--use-llm")
+        request.overridesFolder = flags.contains("--override-dir")
         let show = try await operations.addShow(request)
         return ShowText.text(of: show, verb: show.dryRun ? "would add" : "added")
     }

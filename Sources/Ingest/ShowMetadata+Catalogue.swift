@@ -23,7 +23,9 @@ extension ShowMetadata {
                 lastAired: lastAirDate,
                 status: status,
                 countries: originCountry,
-                externalIDs: externalIDs
+                externalIDs: externalIDs,
+                contentRating: contentRating,
+                posterPath: posterPath
             ),
             aliases: titles.filter { !$0.isEmpty && seen.insert($0).inserted }
         )

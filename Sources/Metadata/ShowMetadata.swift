@@ -25,6 +25,10 @@ public struct ShowMetadata: Sendable, Hashable {
     public var originCountry: [String]
     /// By service: `imdb`, `tvdb`.
     public var externalIDs: [String: String]
+    /// "TV-MA", "16" …, of the country asked for, else of the United States.
+    public var contentRating: String?
+    /// TMDB's path of the poster.
+    public var posterPath: String?
     public var alternativeTitles: [Title]
     public var translations: [Translation]
     /// Ascending by number; 0, the specials, included.

@@ -45,6 +45,7 @@ struct ShowAnswer: Decodable, Sendable {
         struct Translation: Decodable, Sendable {
             struct Fields: Decodable, Sendable {
                 let name: String?
+                let overview: String?
             }
 
             let iso_3166_1: String?
@@ -53,6 +54,22 @@ struct ShowAnswer: Decodable, Sendable {
         }
 
         let translations: [Translation]?
+    }
+
+    struct ContentRatings: Decodable, Sendable {
+        struct Rating: Decodable, Sendable {
+            let iso_3166_1: String?
+            let rating: String?
+        }
+
+        let results: [Rating]?
+
+        func rating(in country: String) -> String? {
+            let known = (results ?? []).filter { $0.rating?.nonEmpty != nil }
+            return
+                (known.first { $0.iso_3166_1 == country }
+                ?? known.first { $0.iso_3166_1 == "US" })?.rating
+        }
     }
 
     struct ExternalIDs: Decodable, Sendable {
@@ -89,13 +106,15 @@ struct ShowAnswer: Decodable, Sendable {
     let translations: Translations?
     let external_ids: ExternalIDs?
     let episode_groups: EpisodeGroups?
+    let content_ratings: ContentRatings?
+    let poster_path: String?
     /// From the keys `season/0`, `season/1` ….
     let appendedSeasons: [Int: SeasonAnswer]
 
     private enum Keys: String, CodingKey {
         case id, name, original_name, overview, first_air_date, last_air_date, status
         case origin_country, seasons, alternative_titles, translations, external_ids
-        case episode_groups
+        case episode_groups, content_ratings, poster_path
     }
 
     private struct SeasonKey: CodingKey {
@@ -120,6 +139,11 @@ struct ShowAnswer: Decodable, Sendable {
         translations = try values.decodeIfPresent(Translations.self, forKey: .translations)
         external_ids = try values.decodeIfPresent(ExternalIDs.self, forKey: .external_ids)
         episode_groups = try? values.decodeIfPresent(EpisodeGroups.self, forKey: .episode_groups)
+        content_ratings = try? values.decodeIfPresent(
+            ContentRatings.self,
+            forKey: .content_ratings
+        )
+        poster_path = try? values.decodeIfPresent(String.self, forKey: .poster_path)
         let all = try decoder.container(keyedBy: SeasonKey.self)
         var appended: [Int: SeasonAnswer] = [:]
         for key in all.allKeys {
@@ -136,8 +160,13 @@ struct ShowAnswer: Decodable, Sendable {
     /// - Parameters:
     ///   - seasons: All of them.
     ///   - order: The episodes by TMDB's numbers in their absolute order, when it has one.
+    ///   - country: Whose content rating is wanted.
     /// - Returns: What we keep.
-    func metadata(seasons: [Int: SeasonAnswer], order: [Int]? = nil) -> ShowMetadata {
+    func metadata(
+        seasons: [Int: SeasonAnswer],
+        order: [Int]? = nil,
+        country: String
+    ) -> ShowMetadata {
         var external: [String: String] = [:]
         if let imdb = external_ids?.imdb_id?.nonEmpty { external["imdb"] = imdb }
         if let tvdb = external_ids?.tvdb_id { external["tvdb"] = "\(tvdb)" }
@@ -145,12 +174,15 @@ struct ShowAnswer: Decodable, Sendable {
             tmdbID: id,
             name: name?.clean.nonEmpty ?? original_name?.clean.nonEmpty ?? "tmdb \(id)",
             originalName: (original_name ?? "").clean,
-            overview: overview ?? "",
+            // TMDB leaves out what nobody has translated.
+            overview: overview?.nonEmpty ?? english?.overview ?? "",
             firstAirDate: first_air_date?.nonEmpty,
             lastAirDate: last_air_date?.nonEmpty,
             status: status ?? "",
             originCountry: origin_country ?? [],
             externalIDs: external,
+            contentRating: content_ratings?.rating(in: country),
+            posterPath: poster_path?.nonEmpty,
             alternativeTitles: (alternative_titles?.results ?? []).compactMap { title in
                 title.title?.clean.nonEmpty.map {
                     .init(country: title.iso_3166_1 ?? "", title: $0)
@@ -170,6 +202,10 @@ struct ShowAnswer: Decodable, Sendable {
                 order
             )
         )
+    }
+
+    private var english: Translations.Translation.Fields? {
+        (translations?.translations ?? []).first { $0.iso_639_1 == "en" }?.data
     }
 
     /// Absolute numbers are those of TMDB's own order; without one, they count the episodes of the

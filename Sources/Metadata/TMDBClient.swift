@@ -1,5 +1,6 @@
 import Foundation
 public import HTTPFetch
+import Synchronization
 
 /// Asks The Movie Database, version 3 (developer.themoviedb.org/reference).
 public struct TMDBClient: Sendable {
@@ -37,6 +38,7 @@ public struct TMDBClient: Sendable {
     private let language: String
     private let http: HTTPFetcher
     private let pace = Pace(perSecond: 30)
+    private let kept = KeptAnswers()
 
     /// - Parameters:
     ///   - baseURL: Up to and with the version, without a slash at its end.
@@ -86,7 +88,10 @@ public struct TMDBClient: Sendable {
     /// - Returns: The show with all its seasons.
     /// - Throws: ``MetadataError``.
     public func show(_ id: Int) async throws(MetadataError) -> ShowMetadata {
-        let parts = ["alternative_titles", "external_ids", "translations", "episode_groups"]
+        let parts = [
+            "alternative_titles", "external_ids", "translations", "episode_groups",
+            "content_ratings",
+        ]
         // Most shows have few seasons: they come along with the first request.
         let guess = (0..<(Self.mostAppends - parts.count)).map { "season/\($0)" }
         let answer: ShowAnswer = try await get(
@@ -105,7 +110,8 @@ public struct TMDBClient: Sendable {
         }
         return answer.metadata(
             seasons: seasons,
-            order: try await absoluteOrder(answer.episode_groups?.absolute)
+            order: try await absoluteOrder(answer.episode_groups?.absolute),
+            country: language.split(separator: "-").last.map(String.init) ?? "US"
         )
     }
 
@@ -182,7 +188,17 @@ public struct TMDBClient: Sendable {
             }
         }
         switch response.status {
-        case 200: return .body(response.body)
+        case 200:
+            if let tag = response.headers["etag"] { kept.keep(response.body, tag, of: request.url) }
+            return .body(response.body)
+        case 304:
+            guard let body = kept.answer(to: request.url)?.body else {
+                throw MetadataError(
+                    .malformed,
+                    "TMDB says that nothing changed, but nothing is known"
+                )
+            }
+            return .body(body)
         case 401:
             throw MetadataError(
                 .unauthorised,
@@ -226,10 +242,11 @@ public struct TMDBClient: Sendable {
         }
         let query = arguments.sorted { $0.key < $1.key }
             .map { "\($0.key)=\(Self.encoded($0.value))" }
-        return HTTPRequest(
-            url: baseURL + path + "?" + query.joined(separator: "&"),
-            headers: headers
-        )
+        let url = baseURL + path + "?" + query.joined(separator: "&")
+        if let tag = kept.answer(to: url)?.tag {
+            headers.append((name: "If-None-Match", value: tag))
+        }
+        return HTTPRequest(url: url, headers: headers)
     }
 
     /// RFC 3986, section 2.3: these characters stand for themselves.
@@ -238,6 +255,32 @@ public struct TMDBClient: Sendable {
             charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
         )
         return text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
+}
+
+/// Answers that TMDB need not send again while they are the same.
+private final class KeptAnswers: Sendable {
+    /// Shows of a thousand episodes have answers of a megabyte.
+    private static let mostBytes = 16 << 20
+
+    private struct State {
+        var answers: [String: (tag: String, body: [UInt8])] = [:]
+        var bytes = 0
+    }
+
+    private let state = Mutex(State())
+
+    func answer(to url: String) -> (tag: String, body: [UInt8])? {
+        state.withLock { $0.answers[url] }
+    }
+
+    func keep(_ body: [UInt8], _ tag: String, of url: String) {
+        state.withLock { state in
+            state.bytes += body.count - (state.answers[url]?.body.count ?? 0)
+            state.answers[url] = (tag, body)
+            // Seldom so many shows are asked about that it pays to choose.
+            if state.bytes > Self.mostBytes { state = State() }
+        }
     }
 }
 

@@ -14,6 +14,8 @@ public struct AddShowRequest: Hashable, Sendable {
 
     public let target: Target
     public let dryRun: Bool
+    /// Whether the folder is called as the person wrote the name.
+    public var overridesFolder = false
     /// Whether a language model chooses where the name may mean several shows.
     public var useLLM = false
     /// How sure it must be; 0 to 1, nil for what is configured.
@@ -93,14 +95,16 @@ extension Operations {
         let (tmdbID, typedName) = try await choose(request)
         return try await addShow(
             AddShowRequest(target: .tmdb(tmdbID), dryRun: request.dryRun),
-            typedName: typedName
+            typedName: typedName,
+            folder: request.overridesFolder ? typedName : nil
         )
     }
 
     /// Adds a show whose number is known, under a name that files bear, too.
     func addShow(
         _ request: AddShowRequest,
-        typedName: String?
+        typedName: String?,
+        folder: String? = nil
     ) async throws(OperationError) -> AddedShow {
         guard case .tmdb(let tmdbID) = request.target else {
             throw OperationError(.invalid, "the show has no number")
@@ -112,7 +116,8 @@ extension Operations {
         } catch {
             throw OperationError(error, looking: "for show tmdb:\(tmdbID)")
         }
-        let draft = metadata.draft(typedName: typedName)
+        var draft = metadata.draft(typedName: typedName)
+        draft.folder = folder
         let episodes = metadata.catalogueEpisodes
         var files = 0
         if !request.dryRun {

@@ -88,7 +88,7 @@ extension Operations {
         }
     }
 
-    private func models() throws(OperationError) -> ModelReader {
+    func models() throws(OperationError) -> ModelReader {
         guard let models = services.models else {
             throw OperationError(
                 .notConfigured,

@@ -58,7 +58,6 @@ public final class Operations: Sendable {
     let lastScan = Mutex<ScanReport?>(nil)
     /// When TMDB was last asked about a show, in this run.
     let renewed = Mutex<[Int: ContinuousClock.Instant]>([:])
-    let started = ContinuousClock.now
     let counts = Mutex(
         StatusReport.Library(shows: 0, showsOnTMDB: 0, files: 0, unrouted: 0, bytes: 0)
     )

@@ -233,12 +233,18 @@ extension Operations {
         let contents = await services.library.contents
         let outdated = await services.library.outdatedShows()
         let soon = Self.airingSoon(contents.episodes)
+        let now = Int64(Date().timeIntervalSince1970)
         let due = contents.shows.filter { show in
             guard let details = show.details else { return false }
-            let age = renewed.withLock { ContinuousClock.now - ($0[details.tmdbID] ?? started) }
-            let isKnownToday = renewed.withLock { $0[details.tmdbID] != nil }
-            return outdated.contains(details.tmdbID) && (!isKnownToday || age > Self.leastPause)
-                || age > Self.lifetime(details.status)
+            // What failed a moment ago is not asked for at once; a clock that was set back makes
+            // nothing old.
+            if let tried = renewed.withLock({ $0[details.tmdbID] }),
+                ContinuousClock.now - tried < Self.leastPause
+            {
+                return false
+            }
+            let age = Duration.seconds(now - (contents.askedSeconds[details.tmdbID] ?? 0))
+            return outdated.contains(details.tmdbID) || age > Self.lifetime(details.status)
                 || soon.contains(details.tmdbID) && age > Self.leastPause
         }
         for show in due.prefix(Self.mostAtOnce) {

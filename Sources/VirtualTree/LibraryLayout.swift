@@ -45,12 +45,13 @@ struct LibraryLayout {
                 let sorted = season.sorted(files, by: preference)
                 folder.add(.directory(season.outline(of: sorted, id: id)), id: id, stem: label)
             }
+            let suffix =
+                Self.yearSuffix(of: show) + (show.details.map { " {tmdb-\($0.tmdbID)}" } ?? "")
             library.add(
                 .directory(folder),
                 id: folder.id,
-                stem: Self.title(of: show),
-                ending: Self.yearSuffix(of: show)
-                    + (show.details.map { " {tmdb-\($0.tmdbID)}" } ?? "")
+                stem: show.folder ?? Self.title(of: show),
+                ending: show.folder == nil ? suffix : ""
             )
         }
         return library

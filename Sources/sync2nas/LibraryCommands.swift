@@ -57,6 +57,9 @@ struct AddShowCommand: LibraryCommand {
     @Flag(help: "Only say what would be added.")
     var dryRun = false
 
+    @Flag(help: "Call its folder as the name was written.")
+    var overrideDir = false
+
     @Flag(help: "Let the language model choose where the name may mean several shows.")
     var useLlm = false
 
@@ -74,7 +77,11 @@ struct AddShowCommand: LibraryCommand {
     func line() throws(OperationError) -> String {
         let what = tmdbId.map { "tmdb:\($0)" } ?? name ?? ""
         _ = try AddShowRequest(what)
-        return (dryRun ? "--dry-run " : "") + (useLlm ? "--use-llm " : "") + what
+        let flags = [
+            dryRun ? "--dry-run " : "", useLlm ? "--use-llm " : "",
+            overrideDir ? "--override-dir " : "",
+        ]
+        return flags.joined() + what
     }
 }
 

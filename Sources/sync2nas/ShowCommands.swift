@@ -119,3 +119,22 @@ struct BootstrapEpisodesCommand: LibraryCommand {
     var controlFile: String { "update-episodes" }
     func line() throws(OperationError) -> String { "new" }
 }
+
+struct SuggestNameCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suggest-name",
+        abstract: "Ask the language model for a shorter name of a folder or file."
+    )
+
+    @Argument(help: "The name.")
+    var name: String
+
+    @Option(help: "The most bytes it may have.")
+    var length = 20
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "suggest-name" }
+    func line() throws(OperationError) -> String { "\(length) \(name)" }
+}

@@ -17,7 +17,7 @@ struct Sync2NAS: AsyncParsableCommand {
             AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self, CheckCacheCommand.self,
             TransfersCommand.self, ExplainCommand.self, SearchTMDBCommand.self,
             SearchShowCommand.self, FixShowCommand.self, UpdateEpisodesCommand.self,
-            BootstrapEpisodesCommand.self,
+            BootstrapEpisodesCommand.self, SuggestNameCommand.self,
         ]
     )
 }

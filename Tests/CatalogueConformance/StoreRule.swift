@@ -1,4 +1,5 @@
 public import Catalogue
+import Foundation
 import Primitives
 public import Testing
 
@@ -117,7 +118,11 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
         },
         StoreRule("saving a show again renews its episodes and drops those that are gone") {
             store in
-            let draft = ShowDraft(systemName: "S", details: ShowDetails(tmdbID: 7, name: "S"))
+            var draft = ShowDraft(
+                systemName: "S",
+                details: ShowDetails(tmdbID: 7, name: "S", contentRating: "16", posterPath: "/p")
+            )
+            draft.folder = "s"
             let first = try await store.save(
                 draft,
                 replacing: nil,
@@ -129,7 +134,30 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
                 episodes: [episode(2, name: "B"), episode(3, name: "c")]
             )
             #expect(first.id == again.id)
-            #expect(try await store.contents().episodes.map(\.name) == ["B", "c"])
+            let contents = try await store.contents()
+            #expect(contents.episodes.map(\.name) == ["B", "c"])
+            #expect(contents.shows == [again])
+            #expect(again.folder == "s" && again.details == draft.details)
+            // When that was is known, so that it is asked about again in time.
+            let age = Int64(Date().timeIntervalSince1970) - (contents.askedSeconds[7] ?? 0)
+            #expect((-60...600).contains(age))
+        },
+        StoreRule("other titles are kept, unless they were another show's") { store in
+            var draft = ShowDraft(
+                systemName: "S",
+                details: ShowDetails(tmdbID: 7, name: "S"),
+                aliases: ["a"]
+            )
+            let first = try await store.save(draft, replacing: nil, episodes: [])
+            draft.aliases = ["b"]
+            #expect(
+                try await store.save(draft, replacing: nil, episodes: []).aliases == ["a", "b"]
+            )
+            draft.aliases = ["c"]
+            draft.replacesAliases = true
+            let last = try await store.save(draft, replacing: first.id, episodes: [])
+            #expect(last.aliases == ["c"])
+            #expect(try await store.contents().shows == [last])
         },
         StoreRule("a change that fails leaves nothing behind") { store in
             let draft = ShowDraft(systemName: "S", details: ShowDetails(tmdbID: 7, name: "S"))

@@ -11,9 +11,28 @@ import Testing
     }
 
     private func client(
-        _ credential: TMDBClient.Credential = .apiKey(TMDBStandIn.key)
+        _ credential: TMDBClient.Credential = .apiKey(TMDBStandIn.key),
+        language: String = "en-US"
     ) -> TMDBClient {
-        TMDBClient(baseURL: standIn.baseURL, credential: credential, http: HTTPFetcher())
+        TMDBClient(
+            baseURL: standIn.baseURL,
+            credential: credential,
+            language: language,
+            http: HTTPFetcher()
+        )
+    }
+
+    @Test func whatDidNotChangeIsNotSentAgain() async throws {
+        let client = client()
+        let first = try await client.show(209867)
+        #expect(standIn.spared == 0)
+        #expect(try await client.show(209867) == first)
+        #expect(standIn.spared == 1)
+    }
+
+    @Test(arguments: [("de-DE", "16"), ("en-US", "TV-MA"), ("fr-FR", "TV-MA")])
+    func theContentRatingIsThatOfTheCountry(_ language: String, _ rating: String) async throws {
+        #expect(try await client(language: language).show(209867).contentRating == rating)
     }
 
     @Test func aShowComesInOneRequestWithItsSpecials() async throws {

@@ -72,6 +72,30 @@ import Testing
         #expect(scene.tmdb.count("/3/tv/42509") == asked + 1)
     }
 
+    @Test func aFolderIsCalledAsAPersonWantsAndStaysSo() async throws {
+        let scene = try await Scene(["Severance.S01E02.mkv"])
+        var request = try AddShowRequest("severance")
+        request.overridesFolder = true
+        _ = try await scene.operations.addShow(request)
+        #expect(await scene.library.contents.shows.map(\.folder) == ["severance"])
+        _ = try await scene.operations.updateEpisodes("all")
+        #expect(await scene.library.contents.shows.map(\.folder) == ["severance"])
+        #expect(await scene.library.contents.shows.first?.details?.contentRating == "TV-MA")
+    }
+
+    @Test func aShorterNameIsSuggested() async throws {
+        let scene = try await Scene([]) { _, _ in #"{"name":"Quiet Harbour"}"# }
+        #expect(
+            try await scene.operations.suggestName("20 The Long Tale of a Harbour")
+                == "Quiet Harbour"
+        )
+        for wrong in ["", "20", "x The Tale", "7 The Tale", "256 The Tale"] {
+            await #expect(throws: OperationError.self) {
+                try await scene.operations.suggestName(wrong)
+            }
+        }
+    }
+
     @Test func nothingIsLostWhenTMDBIsAway() async throws {
         let scene = try await Scene(["Severance.S01E02.mkv"])
         _ = try await scene.operations.addShow(AddShowRequest("Severance"))

@@ -37,7 +37,22 @@ public final class TMDBStandIn: Sendable {
     /// How often a path was asked for.
     public func count(_ path: String) -> Int { counts.withLock { $0[path] ?? 0 } }
 
+    /// How often an answer was spared because the client had it.
+    public var spared: Int { counts.withLock { $0["304"] ?? 0 } }
+
     private func answer(_ request: HTTPServer.Request) -> HTTPServer.Answer {
+        var answer = freshAnswer(request)
+        guard answer.status == 200 else { return answer }
+        var hash: UInt64 = 5381
+        for byte in answer.body { hash = hash &* 33 &+ UInt64(byte) }
+        let tag = "W/\"\(String(hash, radix: 16))\""
+        answer.headers.append(("ETag", tag))
+        guard request.headers["if-none-match"] == tag else { return answer }
+        counts.withLock { $0["304", default: 0] += 1 }
+        return HTTPServer.Answer(status: 304, headers: [("ETag", tag)], body: [])
+    }
+
+    private func freshAnswer(_ request: HTTPServer.Request) -> HTTPServer.Answer {
         counts.withLock { $0[request.path, default: 0] += 1 }
         if let answer = next.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return answer }
         let bearer = request.headers["authorization"] == "Bearer \(Self.token)"
@@ -132,6 +147,13 @@ public final class TMDBStandIn: Sendable {
 
     private static func part(_ name: String, of show: TMDBShow) -> Any? {
         switch name {
+        case "content_ratings":
+            return [
+                "results": [
+                    ["iso_3166_1": "DE", "rating": "16"], ["iso_3166_1": "US", "rating": "TV-MA"],
+                    ["iso_3166_1": "FR", "rating": ""],
+                ]
+            ]
         case "episode_groups":
             return [
                 "results": show.absolute.isEmpty
@@ -198,7 +220,9 @@ public final class TMDBStandIn: Sendable {
     }
 
     private static func json(_ object: [String: Any], status: Int = 200) -> HTTPServer.Answer {
-        let bytes = (try? JSONSerialization.data(withJSONObject: object)) ?? Data("{}".utf8)
+        let bytes =
+            (try? JSONSerialization.data(withJSONObject: object, options: .sortedKeys))
+            ?? Data("{}".utf8)
         return HTTPServer.Answer(
             status: status,
             headers: [("Content-Type", "application/json;charset=utf-8")],

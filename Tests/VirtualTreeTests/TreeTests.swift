@@ -122,6 +122,24 @@ import VirtualTree
         #expect(paths(tree) == ["/library/Quiet Harbour/Season 00/Quiet Harbour - S00E01-E02.mkv"])
     }
 
+    @Test func aFolderIsCalledAsAPersonSaid() {
+        let tree = tree(
+            [file(1, "x.mkv", episodes: [1])],
+            shows: [
+                Show(
+                    id: 1,
+                    systemName: "Quiet Harbour",
+                    details: Self.details,
+                    folder: "my ../show"
+                )
+            ]
+        )
+        let folders = Set(paths(tree).map { $0.split(separator: "/")[1] })
+        #expect(folders.count == 1)
+        #expect(folders.first?.hasPrefix("my ") ?? false)
+        #expect(folders.first?.contains("tmdb") == false)
+    }
+
     @Test func twoVersionsAreToldApart() {
         let tree = tree([
             file(1, "a.mkv", episodes: [1], traits: FileTraits(resolution: "1080p", group: "ONE")),
