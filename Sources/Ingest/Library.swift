@@ -259,6 +259,7 @@ public actor Library {
     ) -> [FileChange.Record] {
         let router = Router(shows: contents.shows, episodes: contents.episodes)
         let names = parsed(files).merging(others) { _, other in other }
+        let examples = examples()
         // Files that spell a new show differently start one show, not several.
         var drafts: [String: ShowDraft] = [:]
         return files.compactMap { file in
@@ -266,6 +267,12 @@ public actor Library {
                 let name = names[file.path]
             else { return nil }
             var outcome = router.route(name)
+            if let place = examples.place(name), place != outcome.decision.placement {
+                outcome.newShow = nil
+                outcome.decision.placement = place
+                outcome.decision.rule = "as a person placed others of its series"
+                outcome.decision.candidates = []
+            }
             if others[file.path] != nil, outcome.decision.placement != nil {
                 outcome.decision.by = .languageModel
                 outcome.decision.rule = "language model: " + outcome.decision.rule
@@ -283,6 +290,21 @@ public actor Library {
                 newShow: draft
             )
         }
+    }
+
+    private func examples() -> Examples {
+        let placed = contents.files.filter {
+            $0.decision.by == .person && $0.decision.placement != nil && $0.kind == .video
+        }
+        let names = parsed(placed.map(\.file))
+        return Examples(
+            placed.compactMap { file in
+                guard let name = names[file.file.path], let place = file.decision.placement else {
+                    return nil
+                }
+                return (name, place)
+            }
+        )
     }
 
     /// Each directory's files are read as a set, since neighbours explain each other.

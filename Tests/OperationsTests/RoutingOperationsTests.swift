@@ -24,6 +24,31 @@ import Testing
         #expect(await scene.place("Other") == "Other S01E01")
     }
 
+    /// A release that calls the second season its first, and one that counts on.
+    @Test func aSeriesGoesAsItsExampleDoes() async throws {
+        let scene = try await Scene([
+            "Bar.S01E02.mkv", "Bar.S01E03.mkv", "[X] Baz - 30 [1080p].mkv",
+        ])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        _ = try await scene.route("Bar.S01E02 --as Severance S02E02")
+        #expect(await scene.place("Bar.S01E03") == "Severance S02E03")
+        _ = try await scene.route("Baz - 30 --as Severance S02E05")
+        try await scene.add(["[X] Baz - 31 [1080p].mkv", "Bar.S01E04.720p.mkv", "Bar.S02E01.mkv"])
+        #expect(await scene.place("Baz - 31") == "Severance S02E06")
+        #expect(await scene.place("Bar.S01E04") == "Severance S02E04")
+        // Of another season nobody spoke, and TMDB has none.
+        #expect(await scene.place("Bar.S02E01") == nil)
+        #expect(await scene.decision("Baz - 31")?.rule.contains("person") ?? false)
+    }
+
+    @Test func oneMislabelledFileMovesNoOther() async throws {
+        let scene = try await Scene(["Severance.S01E02.mkv", "Severance.S01E03.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        _ = try await scene.route("S01E02 --as Severance S01E07")
+        #expect(await scene.place("S01E02") == "Severance S01E07")
+        #expect(await scene.place("S01E03") == "Severance S01E03")
+    }
+
     @Test func aSeasonOfManyFilesIsPlacedAtOnce() async throws {
         let scene = try await Scene(["Foo.S01E01.mkv", "Foo.S01E02.mkv", "Foo.S01E02.en.srt"])
         _ = try await scene.operations.addShow(AddShowRequest("Severance"))
