@@ -93,8 +93,7 @@ public final class Workshop: Sendable {
             cache: { mount?.cacheReport },
             transfers: { mount?.transfers ?? [] },
             catalogue: settings.catalogue,
-            tmdb: metadata.isConfigured
-                ? "key set" : "no key: shows keep the names that files give them"
+            tmdb: { metadata.state }
         )
         operations = Operations(
             .init(

@@ -266,10 +266,42 @@ struct SeasonAnswer: Decodable, Sendable {
         let overview: String?
         let air_date: String?
         let episode_type: String?
+
+        var isUnnamed: Bool {
+            let words = (name ?? "").split(separator: " ")
+            guard !words.isEmpty else { return true }
+            return words.count == 2 && Int(words[1]) == episode_number
+        }
     }
 
     let name: String?
     let episodes: [Episode]
+
+    /// Whether an episode bears only its number, as TMDB calls those that nobody has named:
+    /// "Folge 5".
+    var lacksNames: Bool { episodes.contains { $0.isUnnamed } }
+
+    /// The same season with names for the episodes that have none.
+    func named(by other: SeasonAnswer) -> SeasonAnswer {
+        let others = Dictionary(other.episodes.map { ($0.episode_number ?? 0, $0) }) { one, _ in one
+        }
+        return SeasonAnswer(
+            name: name,
+            episodes: episodes.map { episode in
+                guard episode.isUnnamed, let english = others[episode.episode_number ?? 0],
+                    !english.isUnnamed
+                else { return episode }
+                return Episode(
+                    id: episode.id,
+                    episode_number: episode.episode_number,
+                    name: english.name,
+                    overview: episode.overview?.nonEmpty ?? english.overview,
+                    air_date: episode.air_date,
+                    episode_type: episode.episode_type
+                )
+            }
+        )
+    }
 
     func metadata(_ number: Int) -> SeasonMetadata {
         let episodes = episodes.compactMap { episode -> EpisodeMetadata? in

@@ -39,6 +39,7 @@ public struct TMDBClient: Sendable {
     private let http: HTTPFetcher
     private let pace = Pace(perSecond: 30)
     private let kept = KeptAnswers()
+    private let trouble = Trouble()
 
     /// - Parameters:
     ///   - baseURL: Up to and with the version, without a slash at its end.
@@ -60,6 +61,13 @@ public struct TMDBClient: Sendable {
     public var isConfigured: Bool {
         if case .none = credential { return false }
         return true
+    }
+
+    /// In words for the status page: whether there is a key, and what was wrong when TMDB was last
+    /// asked.
+    public var state: String {
+        guard isConfigured else { return "no key: shows keep the names that files give them" }
+        return trouble.last.map { "\($0); what it would say comes later" } ?? "key set"
     }
 
     /// Shows whose titles, in any language, fit `name`.
@@ -108,11 +116,31 @@ public struct TMDBClient: Sendable {
             )
             seasons.merge(more.appendedSeasons) { first, _ in first }
         }
+        try await translate(&seasons, ofShow: id)
         return answer.metadata(
             seasons: seasons,
             order: try await absoluteOrder(answer.episode_groups?.absolute),
             country: language.split(separator: "-").last.map(String.init) ?? "US"
         )
+    }
+
+    /// Gives episodes that nobody has named in the language asked for their English names.
+    private func translate(
+        _ seasons: inout [Int: SeasonAnswer],
+        ofShow id: Int
+    ) async throws(MetadataError) {
+        guard !language.hasPrefix("en") else { return }
+        let unnamed = seasons.filter { $0.value.lacksNames }.map(\.key).sorted()
+        for start in stride(from: 0, to: unnamed.count, by: Self.mostAppends) {
+            let wanted = unnamed[start...].prefix(Self.mostAppends).map { "season/\($0)" }
+            let english: ShowAnswer = try await get(
+                "/tv/\(id)",
+                ["append_to_response": wanted.joined(separator: ","), "language": "en-US"]
+            )
+            for (number, answer) in english.appendedSeasons {
+                seasons[number] = seasons[number]?.named(by: answer)
+            }
+        }
     }
 
     private func absoluteOrder(_ group: String?) async throws(MetadataError) -> [Int]? {
@@ -140,6 +168,21 @@ public struct TMDBClient: Sendable {
     }
 
     private func body(
+        of path: String,
+        _ arguments: [String: String]
+    ) async throws(MetadataError) -> [UInt8] {
+        do throws(MetadataError) {
+            let bytes = try await untroubledBody(of: path, arguments)
+            trouble.note(nil)
+            return bytes
+        } catch {
+            // That a show is unknown says that TMDB is there.
+            if error.code != .cancelled { trouble.note(error.code == .notFound ? nil : error) }
+            throw error
+        }
+    }
+
+    private func untroubledBody(
         of path: String,
         _ arguments: [String: String]
     ) async throws(MetadataError) -> [UInt8] {
@@ -228,7 +271,7 @@ public struct TMDBClient: Sendable {
         _ arguments: [String: String]
     ) throws(MetadataError) -> HTTPRequest {
         var arguments = arguments
-        arguments["language"] = language
+        arguments["language"] = arguments["language"] ?? language
         var headers = [(name: "Accept", value: "application/json")]
         switch credential {
         case .none:
@@ -256,6 +299,15 @@ public struct TMDBClient: Sendable {
         )
         return text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
     }
+}
+
+/// What was wrong when TMDB was last asked.
+private final class Trouble: Sendable {
+    private let error = Mutex<MetadataError?>(nil)
+
+    var last: String? { error.withLock { $0?.message } }
+
+    func note(_ error: MetadataError?) { self.error.withLock { $0 = error } }
 }
 
 /// Answers that TMDB need not send again while they are the same.

@@ -136,7 +136,7 @@ public struct StatusSources: Sendable {
     public var transfers: @Sendable () -> [TransferReport]
     /// Where the catalogue is, without any secret.
     public var catalogue: String
-    public var tmdb: String
+    public var tmdb: @Sendable () -> String
 
     public init(
         version: String,
@@ -145,7 +145,7 @@ public struct StatusSources: Sendable {
         cache: @Sendable @escaping () -> StatusReport.Cache?,
         transfers: @Sendable @escaping () -> [TransferReport] = { [] },
         catalogue: String,
-        tmdb: String
+        tmdb: @Sendable @escaping () -> String
     ) {
         self.version = version
         self.mount = mount
@@ -171,7 +171,7 @@ extension Operations {
             library: counts.withLock { $0 },
             cache: sources.cache(),
             catalogue: sources.catalogue,
-            tmdb: sources.tmdb,
+            tmdb: sources.tmdb(),
             lastScan: lastScanReport,
             runningJobs: jobs.jobs.filter { $0.state == .running }
                 .map { "\($0.number) \($0.name): \($0.text)" }

@@ -39,7 +39,9 @@ import Testing
         await source.stop()
         #expect(store.statistics.evictions > 0)
         #expect(store.statistics.badBlocks == 0)
-        #expect(store.statistics.bytes <= 6 * mebibyte)
+        // The file system may need a page of its own to find a sparse file's pieces, which shows only
+        // when they are written.
+        #expect(store.statistics.bytes <= 6 * mebibyte + UInt64(files.count) * 4_096)
         #expect(store.verifyAll().bad == 0)
     }
 

@@ -22,12 +22,32 @@ import Testing
         )
     }
 
+    @Test func theStateTellsWhetherTMDBAnswers() async throws {
+        #expect(client(.none).state.hasPrefix("no key"))
+        let client = client()
+        #expect(client.state == "key set")
+        standIn.answerNext(TMDBStandIn.tooMany(retryAfter: "0"))
+        standIn.answerNext(TMDBStandIn.tooMany(retryAfter: "0"))
+        standIn.answerNext(TMDBStandIn.tooMany(retryAfter: "0"))
+        await #expect(throws: MetadataError.self) { try await client.show(209867) }
+        #expect(client.state.contains("fewer requests"))
+        _ = try await client.show(209867)
+        #expect(client.state == "key set")
+    }
+
     @Test func whatDidNotChangeIsNotSentAgain() async throws {
         let client = client()
         let first = try await client.show(209867)
         #expect(standIn.spared == 0)
         #expect(try await client.show(209867) == first)
         #expect(standIn.spared == 1)
+    }
+
+    @Test func whatIsNotTranslatedIsTakenInEnglish() async throws {
+        let show = try await client(language: "de-DE").show(209867)
+        #expect(show.overview.hasPrefix("After the hero's quest"))
+        #expect(show.seasons[1].episodes[4].name == "Phantoms of the Dead")
+        #expect(standIn.count("/3/tv/209867") == 2)
     }
 
     @Test(arguments: [("de-DE", "16"), ("en-US", "TV-MA"), ("fr-FR", "TV-MA")])

@@ -61,7 +61,7 @@ final class Scene: Sendable {
                     remote: { fatalError("nobody asks") },
                     cache: { nil },
                     catalogue: "",
-                    tmdb: ""
+                    tmdb: { "" }
                 ),
                 log: quiet
             )

@@ -121,6 +121,21 @@ public final class TMDBStandIn: Sendable {
         for part in appended {
             object[part] = Self.part(part, of: show)
         }
+        // What nobody has translated is left out, or called by its number.
+        if let language = query["language"], !language.hasPrefix("en") {
+            object["overview"] = ""
+            for part in appended {
+                guard var season = object[part] as? [String: Any],
+                    let episodes = season["episodes"] as? [[String: Any]]
+                else { continue }
+                season["episodes"] = episodes.map { episode in
+                    var episode = episode
+                    episode["name"] = "Folge \(episode["episode_number"] ?? 0)"
+                    return episode
+                }
+                object[part] = season
+            }
+        }
         return Self.json(object)
     }
 
@@ -176,7 +191,12 @@ public final class TMDBStandIn: Sendable {
             return [
                 "translations": show.translations.map {
                     ["iso_639_1": $0.0, "iso_3166_1": $0.1, "data": ["name": $0.2]] as [String: Any]
-                }
+                } + [
+                    [
+                        "iso_639_1": "en", "iso_3166_1": "US",
+                        "data": ["name": show.name, "overview": show.overview],
+                    ]
+                ]
             ]
         case "external_ids":
             return ["imdb_id": show.imdb ?? NSNull(), "tvdb_id": show.tvdb ?? NSNull()]
