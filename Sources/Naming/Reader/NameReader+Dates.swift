@@ -17,7 +17,7 @@ extension NameReader {
             guard let (date, range) = date(at: index), range.allSatisfy({ isFree($0) }) else {
                 continue
             }
-            // "Title 79.BLM (25.06.2023)": the number says more.
+            // "Title 12.BLM (15.01.2026)": the number says more.
             if words[index].bracket > 0, index > 0, numberBeforeBracket(index) { continue }
             name.airDate = date
             number(.date, range, .airDate)
@@ -63,7 +63,7 @@ extension NameReader {
         return wordedDate(index, third)
     }
 
-    /// "2008x12.13".
+    /// "2026x01.15".
     func crossedDate(_ index: Int) -> AirDate? {
         guard let form = NumberForms.seasonEpisodes(low(index)), form.season > 1900,
             words[index + 1].gap == .dot, words[index + 1].digits == 2

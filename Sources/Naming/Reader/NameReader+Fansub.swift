@@ -31,7 +31,7 @@ extension NameReader {
         return Double(number) / 10
     }
 
-    /// "29 (04)": over the whole show, and within the season.
+    /// "15 (03)": over the whole show, and within the season.
     private mutating func takeSecondCount(_ index: Int) {
         guard index < end, words[index].opener == UInt8(ascii: "("), isAlone(index),
             words[index].digits == 2, words[index - 1].bracket == 0
@@ -126,7 +126,7 @@ extension NameReader {
             let from = NumberForms.plain(low(before))?.episodes.first,
             let to = NumberForms.plain(low(index))?.episodes.first, from < to, !isYear(before)
         else {
-            // "01+02", "493-498 & 500-507"
+            // "01+02", "01-03 & 05-07"
             if before > start, words[index].gap.contains(.plus), isPlain(before) { return before }
             if before > start + 1, has(before, .and), isPlain(before - 1) {
                 return firstOfRange(before - 1)

@@ -48,7 +48,7 @@ extension NameReader {
         words[index].number != nil && words[index].digits < 3 || isHexadecimal(index)
     }
 
-    /// Whether single letters with dots go on, as in "E.N.D".
+    /// Whether single letters with dots go on, as in "C.R.W".
     private func isLetters(_ index: Int) -> Bool {
         words[index].gap == .dot && words[index].range.count == 1
             && words[index - 1].range.count == 1 && words[index].number == nil
@@ -110,7 +110,7 @@ extension NameReader {
         guard end > 1 else { return false }
         let last = NumberForms.version(low(end - 1)) != nil && end > 2 ? end - 2 : end - 1
         if takeWordsBehindDash(last) { return true }
-        // "x264-E.N.D"
+        // "x264-C.R.W"
         var first = last
         while first > 1, words[first].gap == .dot, words[first].range.count == 1,
             words[first - 1].range.count == 1, words[first].number == nil
@@ -118,7 +118,7 @@ extension NameReader {
             first -= 1
         }
         if first < last, !words[first].isTightDash { first = last }
-        // "H264.Fight-BB": a word that nothing explains belongs to it.
+        // "H264.The-CREW": a word that nothing explains belongs to it.
         if first == last, words[first].isTightDash, first > 2, isFree(first - 1),
             !technical[first - 1],
             technical[first - 2],

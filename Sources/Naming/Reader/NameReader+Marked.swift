@@ -15,7 +15,7 @@ extension NameReader {
         return false
     }
 
-    /// "- 6.01 -", "[5.134]".
+    /// "- 2.05 -", "[2.05]".
     private func dottedInPlace(_ index: Int) -> Found? {
         let isDashed = words[index].isSpacedDash && index + 2 < end && words[index + 2].isSpacedDash
         let isBracketed = words[index].isSquare && isAlone(index)
@@ -135,7 +135,7 @@ extension NameReader {
         return found
     }
 
-    /// "-08", "~ 12", " al 18", ", 07", "& 500-507" behind an episode.
+    /// "-08", "~ 12", " al 18", ", 07", "& 05-07" behind an episode.
     func extended(_ numbers: [Int], at start: Int) -> (numbers: [Int], next: Int) {
         var numbers = numbers
         var next = start
@@ -154,7 +154,7 @@ extension NameReader {
             guard let to = form?.episodes.first, to > last, words[index].range.count <= 6,
                 !isYear(index) || last > 1900
             else { break }
-            // "[Cap.408_409]"
+            // "[Cap.102_103]"
             let isLow =
                 words[index].gap == .underscore && words[index].digits >= 3
                 && words[index - 1].digits == words[index].digits

@@ -2,7 +2,7 @@
 extension NameReader {
     mutating func takeNumbers() {
         takeSpecialWords()
-        // "Title Movie - 09" counts films.
+        // "Title Movie - 03" counts films.
         for index in words.indices
         where words[index].number != nil && words[index].isSpacedDash
             && low(index - 1).elementsEqual("movie".utf8)
@@ -155,7 +155,7 @@ extension NameReader {
         return form.episodes
     }
 
-    /// "8x01_02", but not "S03E13_91".
+    /// "2x01_02", but not "S01E02_77".
     private func isFollowing(_ index: Int) -> Bool {
         guard let number = words[index].number else { return false }
         return text.low[words[index - 1].range].suffix(2).elementsEqual(

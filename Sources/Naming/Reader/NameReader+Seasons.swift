@@ -138,7 +138,7 @@ extension NameReader {
         return nil
     }
 
-    /// "S2 - 05", "Season 2 [05]", "S4-24".
+    /// "S2 - 05", "Season 2 [05]", "S2-14".
     private func plainEpisode(at index: Int, behind mark: SeasonMark, _ first: Int) -> Found? {
         guard let form = NumberForms.plain(low(index)), isFree(index), !technical[index],
             let number = form.episodes.first, !(isYear(index) && words[index].bracket > 0)
@@ -151,7 +151,7 @@ extension NameReader {
             guard isSameBracket, first > 0 || word.digits > 1, !mark.isWord || isZeroed else {
                 return nil
             }
-            // "S01-08" is a pack, "S4-24" an episode.
+            // "S01-08" is a pack, "S2-14" an episode.
             let season = words[first].range.count
             guard season == 2 && word.range.count >= 2 || number > 20 || mark.isWord,
                 !isPlural(first)

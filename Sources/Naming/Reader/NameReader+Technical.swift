@@ -107,7 +107,7 @@ extension NameReader {
         }
     }
 
-    /// "12.DVD(H.264)".
+    /// "05.DVD(H.264)".
     private func isSourceBehindNumber(_ index: Int) -> Bool {
         words[index].kinds.contains(.source) && words[index - 1].number != nil
             && (index + 1 >= end || words[index + 1].bracket != words[index].bracket)

@@ -216,7 +216,7 @@ extension NameReader {
         {
             range = range.lowerBound..<last
         }
-        // A day in front: "221204 Title ep389".
+        // A day in front: "260115 Title ep12".
         while range.count > 1, words[range.lowerBound].digits == 6 {
             range = (range.lowerBound + 1)..<range.upperBound
         }

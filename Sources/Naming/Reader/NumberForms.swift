@@ -23,10 +23,10 @@ enum NumberForms {
     static func seasonEpisodes(_ word: ArraySlice<UInt8>) -> SeasonEpisodes? {
         var scanner = Scanner(word)
         if scanner.take(oneOf: seasonMarks) {
-            // A letter that looks like a nought: "SO2E04".
+            // A letter that looks like a nought: "SO1E02".
             if scanner.next == UInt8(ascii: "o") { _ = scanner.take("o") }
             guard let season = scanner.number(digits: 1...4) else { return nil }
-            // "s1602"
+            // "s1205"
             if scanner.isAtEnd, season > 99, season % 100 > 0, !(1900...2099).contains(season),
                 word.count == 5
             {
