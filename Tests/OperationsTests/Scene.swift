@@ -44,24 +44,27 @@ final class Scene: Sendable {
         let roots = [RemotePath("/d")]
         library = Library(store: store, roots: roots, log: quiet) { _ in }
         let service = ModelService(.init(.ollama, address: model.baseURL), http: HTTPFetcher())
+        let metadata = TMDBClient(
+            baseURL: tmdb.baseURL,
+            credential: .apiKey(TMDBStandIn.key),
+            http: HTTPFetcher()
+        )
         operations = Operations(
             .init(
                 library: library,
                 scanner: SeedboxScanner(source: files, log: quiet),
                 roots: roots,
-                metadata: TMDBClient(
-                    baseURL: tmdb.baseURL,
-                    credential: .apiKey(TMDBStandIn.key),
-                    http: HTTPFetcher()
-                ),
+                metadata: metadata,
                 models: ModelReader(service, pause: { _ in }),
                 status: StatusSources(
                     version: "test",
                     mount: { nil },
-                    remote: { fatalError("nobody asks") },
+                    remote: {
+                        StatusReport.Remote(address: "sftp://nowhere", paths: ["/d"], state: "idle")
+                    },
                     cache: { nil },
                     catalogue: "",
-                    tmdb: { "" }
+                    tmdb: { metadata.state }
                 ),
                 log: quiet
             )

@@ -99,10 +99,13 @@ import Testing
     @Test func nothingIsLostWhenTMDBIsAway() async throws {
         let scene = try await Scene(["Severance.S01E02.mkv"])
         _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        #expect(scene.operations.status().tmdb == "key set")
         scene.tmdb.stop()
         await #expect(throws: OperationError.self) {
             try await scene.operations.updateEpisodes("Severance")
         }
+        // And the status says so.
+        #expect(scene.operations.status().tmdb.contains("cannot be asked"))
         #expect(await scene.place("Severance") == "Severance S01E02")
         let report = try await scene.route("--auto-add all")
         #expect(report.considered == 1)
