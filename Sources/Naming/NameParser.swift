@@ -10,13 +10,17 @@ public struct NameParser: Sendable {
     /// - Parameter path: Relative, with slashes; any text.
     /// - Returns: What it says; fields stay empty where it says nothing.
     public func parse(_ path: String) -> ParsedName {
-        parse(path) { read($0, isFolder: true) }
+        parse(path, order: nil) { read($0, isFolder: true) }
     }
 
-    private func parse(_ path: String, folder: (Substring) -> ParsedName) -> ParsedName {
+    private func parse(
+        _ path: String,
+        order: DateForms.Order?,
+        folder: (Substring) -> ParsedName
+    ) -> ParsedName {
         let folders = Folders(path)
         let isInSeasonFolder = folders.parents.first.map { Folders.isSeason(folder($0)) } ?? false
-        var name = read(folders.file, isInSeasonFolder: isInSeasonFolder)
+        var name = read(folders.file, isInSeasonFolder: isInSeasonFolder, order: order)
         let offset = path.utf8.distance(from: path.startIndex, to: folders.file.startIndex)
         name.evidence = name.evidence.map {
             let bytes = $0.bytes
@@ -38,25 +42,28 @@ public struct NameParser: Sendable {
     public func parse(siblings paths: [String]) -> [ParsedName] {
         // They have the same folders.
         var folders: [Substring: ParsedName] = [:]
-        let names = paths.map { path in
-            parse(path) { folder in
+        func parsed(_ path: String, _ order: DateForms.Order?) -> ParsedName {
+            parse(path, order: order) { folder in
                 if let known = folders[folder] { return known }
                 let name = read(folder, isFolder: true)
                 folders[folder] = name
                 return name
             }
         }
-        return Siblings.reconciled(names)
+        let names = paths.map { parsed($0, nil) }
+        return Siblings.reconciled(names, of: paths, reread: parsed)
     }
 
     private func read(
         _ name: Substring,
         isInSeasonFolder: Bool = false,
-        isFolder: Bool = false
+        isFolder: Bool = false,
+        order: DateForms.Order? = nil
     ) -> ParsedName {
         let name = name.utf8.count > Self.longestName ? name.prefix(512) : name
         guard let turned = Obfuscation.turned(name) else {
             var reader = NameReader(name, isInSeasonFolder: isInSeasonFolder, isFolder: isFolder)
+            reader.dateOrder = order
             return reader.read()
         }
         var reader = NameReader(turned[...])

@@ -127,4 +127,9 @@ public struct Evidence: Hashable, Sendable {
 
     public let fact: Fact
     public let bytes: Range<Int>
+
+    public init(fact: Fact, bytes: Range<Int>) {
+        self.fact = fact
+        self.bytes = bytes
+    }
 }

@@ -17,6 +17,8 @@ enum NameForms {
         ("Quiet.Harbour.12x13a.avi", "Quiet Harbour s12 e13"),
         ("Quiet Harbour Season 1 Episode 01-02", "Quiet Harbour s1 e1-2"),
         ("Quiet.Harbour.S2.E01_02.Title", "Quiet Harbour s2 e1-2"),
+        ("crew-harbour.102.mkv", "harbour s1 e2"),
+        ("crew-qh1014.mkv", "qh s10 e14"),
         ("Quiet.Harbour.S6E1-E2-E3.Title.1080p", "Quiet Harbour s6 e1-3"),
         ("Quiet.Harbour.1x01-x03.mkv", "Quiet Harbour s1 e1-3"),
         ("Quiet Harbour - 1x01x02x03 - name", "Quiet Harbour s1 e1-3"),

@@ -1,5 +1,17 @@
 /// The ways in which a name writes a day.
 enum DateForms {
+    /// Which of two numbers in front of a year is the month.
+    enum Order: Hashable {
+        case dayFirst, monthFirst
+    }
+
+    /// The order in which a text like "13-06-2019" has them, when only one makes a day.
+    static func order(_ text: String) -> Order? {
+        let numbers = text.split { !$0.isNumber }.map { Int($0) ?? 0 }
+        guard numbers.count == 3, numbers[2] > 1900, numbers[0] != numbers[1] else { return nil }
+        return numbers[0] > 12 ? .dayFirst : numbers[1] > 12 ? .monthFirst : nil
+    }
+
     /// "20240115".
     static func compact(_ word: Word) -> AirDate? {
         guard word.digits == 8, let number = word.number else { return nil }
@@ -26,8 +38,14 @@ enum DateForms {
         return AirDate(year: year, month: month, day: day)
     }
 
-    /// Three numbers in the order in which they make a day; nil also when two orders do.
-    static func ordered(_ first: Word, _ second: Word, _ third: Word) -> AirDate? {
+    /// Three numbers in the order in which they make a day; nil also when two orders do
+    /// and no neighbour tells which is meant.
+    static func ordered(
+        _ first: Word,
+        _ second: Word,
+        _ third: Word,
+        _ order: Order? = nil
+    ) -> AirDate? {
         guard let a = first.number, let b = second.number, let c = third.number,
             second.digits <= 2 || first.digits <= 2
         else { return nil }
@@ -37,6 +55,8 @@ enum DateForms {
         }
         guard first.digits <= 2, second.digits <= 2, third.digits == 4 else { return nil }
         let (dayFirst, monthFirst) = (plausible(c, b, a), plausible(c, a, b))
+        if order == .monthFirst { return monthFirst ?? dayFirst }
+        if order == .dayFirst { return dayFirst ?? monthFirst }
         // Those who write dots put the day first; of others nothing is known.
         guard second.gap == .dot || dayFirst == nil || monthFirst == nil || a == b else {
             return nil

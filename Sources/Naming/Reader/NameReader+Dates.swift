@@ -56,7 +56,7 @@ extension NameReader {
         guard index + 2 < end else { return nil }
         let (second, third) = (words[index + 1], words[index + 2])
         if second.gap == third.gap, !second.gap.contains(.bracket), !second.gap.contains(.long),
-            let date = DateForms.ordered(word, second, third)
+            let date = DateForms.ordered(word, second, third, dateOrder)
         {
             return (date, index..<(index + 3))
         }

@@ -27,6 +27,8 @@ struct NameReader {
     /// Words that stand among technical ones.
     var technical = Marks()
     var numbering: Numbering?
+    /// How neighbours write days; nil when nothing is known of that.
+    var dateOrder: DateForms.Order?
     /// A word like "OVA2", for when nothing surer says the episode.
     var pendingSpecial: Int?
     /// Words behind the group, the site and other things that stand in front.
@@ -52,6 +54,10 @@ struct NameReader {
         cut(stem)
         if Obfuscation.isObfuscated(text, stem, words) {
             name.exclusion = .obfuscated
+            return name
+        }
+        if takeAbbreviation(stem) {
+            name.confidence = 0.7
             return name
         }
         takeExclusion()
