@@ -49,10 +49,10 @@ let package = Package(
         ),
         library("Cache", ["CChecksum", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
-        library("Metadata", ["HTTPFetch"]),
+        library("Metadata", ["HTTPFetch", "Primitives"]),
         .target(
             name: "LanguageModels",
-            dependencies: ["HTTPFetch"],
+            dependencies: ["HTTPFetch", "Primitives"],
             resources: ["names", "choice", "short"].map { .embedInCode("Prompts/\($0).txt") },
             swiftSettings: strict
         ),
@@ -97,12 +97,12 @@ let package = Package(
             "CatalogueSQLiteTests",
             ["Catalogue", "CatalogueConformance", "CatalogueSQLite", "Primitives", "StandIns"]
         ),
-        tests("MetadataTests", ["HTTPFetch", "Metadata", "StandIns"]),
+        tests("MetadataTests", ["HTTPFetch", "Metadata", "Primitives", "StandIns"]),
         tests(
             "IngestTests",
             ["Catalogue", "CatalogueSQLite", "Ingest", "Primitives", "StandIns", log]
         ),
-        tests("LanguageModelsTests", ["HTTPFetch", "LanguageModels", "StandIns"]),
+        tests("LanguageModelsTests", ["HTTPFetch", "LanguageModels", "Primitives", "StandIns"]),
         tests(
             "OperationsTests",
             [

@@ -38,6 +38,23 @@ public protocol CatalogueStore: Sendable {
     )
         async throws(CatalogueError) -> Show
 
+    /// Reads what a service answered to a question.
+    ///
+    /// - Returns: nil when it was never kept, or had to give way to others.
+    /// - Throws: ``CatalogueError``.
+    func keptAnswer(
+        of source: String,
+        to question: String
+    )
+        async throws(CatalogueError) -> KeptAnswer?
+
+    /// Keeps an answer, in place of an earlier one to the same question.
+    ///
+    /// Of each source at most ``CatalogueLimits/answerBytes`` are kept: the oldest give way.
+    ///
+    /// - Throws: ``CatalogueError``.
+    func keep(_ answer: KeptAnswer) async throws(CatalogueError)
+
     /// Reads when each directory's listing last changed.
     ///
     /// - Returns: Stamps by node number.
@@ -52,6 +69,12 @@ public protocol CatalogueStore: Sendable {
         removed: [UInt64]
     )
         async throws(CatalogueError)
+}
+
+/// How much a catalogue keeps of what could be asked for again.
+public enum CatalogueLimits {
+    /// Bytes of one source's answers.
+    public static let answerBytes = 32 << 20
 }
 
 /// Everything in the catalogue as of one moment.

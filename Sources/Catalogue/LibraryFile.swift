@@ -57,6 +57,8 @@ public struct Decision: Hashable, Sendable, Codable {
     public var candidates: [String]
     /// The file's own tags, kept for its name in the library.
     public var traits: FileTraits
+    /// What it was read from; nil for what no name says, and before that was kept.
+    public var spans: Spans?
     /// Who decided; nil for the program itself, whose decisions are made anew when it knows more.
     public var by: Decider?
 
@@ -72,9 +74,11 @@ public struct Decision: Hashable, Sendable, Codable {
         confidence: Double,
         candidates: [String] = [],
         traits: FileTraits = FileTraits(),
+        spans: Spans? = nil,
         by decider: Decider? = nil
     ) {
         by = decider
+        self.spans = spans
         self.placement = placement
         self.rule = rule
         self.confidence = confidence

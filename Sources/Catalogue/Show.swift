@@ -50,8 +50,12 @@ public struct ShowDetails: Hashable, Sendable {
     public var externalIDs: [String: String]
     /// "TV-MA", "16" …, of the country whose language is asked for.
     public var contentRating: String?
-    /// TMDB's path of the poster.
-    public var posterPath: String?
+    /// TMDB's paths of pictures by what they show: `poster`, `backdrop`, `logo`, `season-1` ….
+    public var artwork: [String: String]
+    public var genres: [String]
+    public var keywords: [String]
+    /// Who plays in it, the most important first.
+    public var cast: [String]
 
     public init(
         tmdbID: Int,
@@ -64,10 +68,16 @@ public struct ShowDetails: Hashable, Sendable {
         countries: [String] = [],
         externalIDs: [String: String] = [:],
         contentRating: String? = nil,
-        posterPath: String? = nil
+        artwork: [String: String] = [:],
+        genres: [String] = [],
+        keywords: [String] = [],
+        cast: [String] = []
     ) {
         self.contentRating = contentRating
-        self.posterPath = posterPath
+        self.artwork = artwork
+        self.genres = genres
+        self.keywords = keywords
+        self.cast = cast
         self.tmdbID = tmdbID
         self.name = name
         self.originalName = originalName

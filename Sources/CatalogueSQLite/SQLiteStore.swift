@@ -1,6 +1,6 @@
 public import Catalogue
 import GRDB
-import Primitives
+public import Primitives
 
 /// The catalogue in one SQLite file, the embedded default.
 ///
@@ -73,6 +73,21 @@ public final class SQLiteStore: CatalogueStore {
                 try EpisodeRows.replace(episodes, ofShow: details.tmdbID, database)
             }
             return show
+        }
+    }
+
+    public func keptAnswer(
+        of source: String,
+        to question: String
+    ) async throws(CatalogueError) -> KeptAnswer? {
+        try await read("read what \(source) answered") { database in
+            try AnswerRows.find(source, question, database)
+        }
+    }
+
+    public func keep(_ answer: KeptAnswer) async throws(CatalogueError) {
+        try await write("keep what \(answer.source) answered") { database in
+            try AnswerRows.keep(answer, database)
         }
     }
 

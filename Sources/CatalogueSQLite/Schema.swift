@@ -24,6 +24,20 @@ enum Schema {
                     """
             )
         }
+        migrator.registerMigration("3: pictures, genres, people, kept answers") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE tv_shows ADD COLUMN artwork TEXT NOT NULL DEFAULT '{}';
+                    ALTER TABLE tv_shows ADD COLUMN genres TEXT NOT NULL DEFAULT '[]';
+                    ALTER TABLE tv_shows ADD COLUMN keywords TEXT NOT NULL DEFAULT '[]';
+                    ALTER TABLE tv_shows ADD COLUMN cast_names TEXT NOT NULL DEFAULT '[]';
+                    UPDATE tv_shows SET artwork = json_object('poster', poster_path)
+                        WHERE poster_path IS NOT NULL;
+                    ALTER TABLE tv_shows DROP COLUMN poster_path;
+                    """
+            )
+            try database.execute(sql: keptAnswers)
+        }
         return migrator
     }
 
@@ -126,6 +140,18 @@ enum Schema {
         CREATE INDEX idx_downloaded_files_status ON downloaded_files (status);
         CREATE INDEX idx_downloaded_files_current_path ON downloaded_files (current_path);
         CREATE INDEX idx_downloaded_files_show ON downloaded_files (show_id);
+        """
+
+    private static let keptAnswers = """
+        CREATE TABLE kept_answers (
+            id INTEGER PRIMARY KEY,
+            source TEXT NOT NULL,
+            question TEXT NOT NULL,
+            tag TEXT,
+            answer BLOB NOT NULL,
+            kept_seconds INTEGER NOT NULL,
+            UNIQUE (source, question)
+        );
         """
 
     private static let stamps = """

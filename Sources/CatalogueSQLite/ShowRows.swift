@@ -25,7 +25,7 @@ enum ShowRows {
     }
 
     private static func folder(_ row: Row) -> String? {
-        let folder: String = row[13]
+        let folder: String = row[12]
         return folder.isEmpty ? nil : folder
     }
 
@@ -123,7 +123,7 @@ enum ShowRows {
                 UPDATE tv_shows SET sys_name = ?, tmdb_id = ?, tmdb_name = ?, tmdb_overview = ?,
                     tmdb_first_aired = ?, tmdb_last_aired = ?, tmdb_year = ?, tmdb_status = ?,
                     tmdb_external_ids = ?, original_name = ?, countries = ?, tmdb_aliases = ?,
-                    content_rating = ?, poster_path = ?,
+                    content_rating = ?, artwork = ?, genres = ?, keywords = ?, cast_names = ?,
                     fetched_at = CURRENT_TIMESTAMP
                 WHERE id = ?
                 """,
@@ -132,7 +132,9 @@ enum ShowRows {
                 details?.firstAired, details?.lastAired, details?.year, details?.status,
                 try details.map { try json($0.externalIDs) }, details?.originalName ?? "",
                 try json(details?.countries ?? []), draft.aliases.joined(separator: ","),
-                details?.contentRating, details?.posterPath, id,
+                details?.contentRating, try json(details?.artwork ?? [:]),
+                try json(details?.genres ?? []), try json(details?.keywords ?? []),
+                try json(details?.cast ?? []), id,
             ]
         )
         guard database.changesCount == 1 else {
@@ -143,7 +145,7 @@ enum ShowRows {
     private static let select = """
         SELECT id, sys_name, tmdb_id, tmdb_name, original_name, tmdb_overview, tmdb_first_aired,
             tmdb_last_aired, tmdb_status, countries, tmdb_external_ids, content_rating,
-            poster_path, sys_path
+            sys_path, artwork, genres, keywords, cast_names
         FROM tv_shows
         """
 
@@ -160,7 +162,10 @@ enum ShowRows {
             countries: parsed(row[9]) ?? [],
             externalIDs: parsed(row[10]) ?? [:],
             contentRating: row[11],
-            posterPath: row[12]
+            artwork: parsed(row[13]) ?? [:],
+            genres: parsed(row[14]) ?? [],
+            keywords: parsed(row[15]) ?? [],
+            cast: parsed(row[16]) ?? []
         )
     }
 

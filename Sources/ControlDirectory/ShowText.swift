@@ -32,8 +32,8 @@ enum ShowText {
         return lines.joined(separator: "\n")
     }
 
-    static func text(of explanations: [Explanation]) -> String {
-        explanations.map { file in
+    static func text(of explanations: Explanations) -> String {
+        var texts = explanations.files.map { file in
             var lines = [Printable.line(file.remotePath)]
             lines.append("  stands at   \(file.place.map(Printable.line) ?? "no place")")
             let percent = Int((file.confidence * 100).rounded())
@@ -44,6 +44,10 @@ enum ShowText {
             }
             for found in file.evidence { lines.append("  read        \(Printable.line(found))") }
             return lines.joined(separator: "\n")
-        }.joined(separator: "\n")
+        }
+        if explanations.more > 0 {
+            texts.append("and \(explanations.more) more: say more of the path")
+        }
+        return texts.joined(separator: "\n")
     }
 }

@@ -71,17 +71,20 @@ public final class Workshop: Sendable {
         library = Library(store: store, roots: settings.roots, log: log) { contents in
             await publisher.publish(contents)
         }
+        let answers = CatalogueAnswers(store: store, log: log)
         let metadata = TMDBClient(
             baseURL: settings.tmdbBaseURL ?? TMDBClient.standardBaseURL,
             credential: .init(settings.tmdbKey),
             language: settings.tmdbLanguage,
-            http: HTTPFetcher()
+            http: HTTPFetcher(),
+            kept: answers
         )
         let models = settings.model.map { model in
             ModelReader(
                 ModelService(model.service, http: HTTPFetcher()),
                 prompts: ModelPrompts(directory: model.promptsDirectory),
-                mostCalls: model.mostCalls
+                mostCalls: model.mostCalls,
+                kept: answers
             )
         }
         let paths = settings.roots.map(\.printable)

@@ -140,27 +140,13 @@ public actor Library {
     ///
     /// - Parameters:
     ///   - isMeant: Which files.
-    ///   - dryRun: Decide only; nothing is changed.
-    /// - Returns: The files whose decision differs from the one before, and how many were meant.
-    /// - Throws: ``CatalogueError``.
-    public func reroute(
-        where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
-        dryRun: Bool = false
-    ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
-        try await reroute(where: isMeant, reading: [:], dryRun: dryRun)
-    }
-
-    /// Decides anew where files belong, by names that somebody else has read.
-    ///
-    /// - Parameters:
-    ///   - isMeant: Which files.
     ///   - names: What a language model read in names that the parser does not understand.
     ///   - dryRun: Decide only; nothing is changed.
     /// - Returns: The files whose decision differs from the one before, and how many were meant.
     /// - Throws: ``CatalogueError``.
     public func reroute(
         where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
-        reading names: [RemotePath: ParsedName],
+        reading names: [RemotePath: ParsedName] = [:],
         dryRun: Bool = false
     ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
         try await exclusively { () async throws(CatalogueError) in
@@ -312,11 +298,26 @@ public actor Library {
         var names: [RemotePath: ParsedName] = [:]
         for (_, neighbours) in Dictionary(grouping: files, by: { $0.path.parent }) {
             let paths = neighbours.map { relativeText($0.path) }
-            for (file, name) in zip(neighbours, parser.parse(siblings: paths)) {
-                names[file.path] = name
+            for (index, name) in parser.parse(siblings: paths).enumerated() {
+                let path = neighbours[index].path
+                names[path] = Self.whole(name, paths[index], path)
             }
         }
         return names
+    }
+
+    /// What was read below the root, with its places in the whole path.
+    private static func whole(_ name: ParsedName, _ text: String, _ path: RemotePath) -> ParsedName
+    {
+        let offset = path.text.utf8.count - text.utf8.count
+        var name = name
+        name.evidence = name.evidence.map { found in
+            Evidence(
+                fact: found.fact,
+                bytes: found.bytes.lowerBound + offset..<found.bytes.upperBound + offset
+            )
+        }
+        return name
     }
 
     private func relativeText(_ path: RemotePath) -> String {

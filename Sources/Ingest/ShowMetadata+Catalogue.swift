@@ -25,7 +25,10 @@ extension ShowMetadata {
                 countries: originCountry,
                 externalIDs: externalIDs,
                 contentRating: contentRating,
-                posterPath: posterPath
+                artwork: artwork,
+                genres: genres,
+                keywords: keywords,
+                cast: cast
             ),
             aliases: titles.filter { !$0.isEmpty && seen.insert($0).inserted }
         )

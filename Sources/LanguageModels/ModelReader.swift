@@ -1,9 +1,10 @@
 import Foundation
+public import Primitives
 import Synchronization
 
 /// Asks a model what names mean, and believes only answers that can be true.
 ///
-/// Answers are kept for the reader's lifetime; a service that cannot answer now is asked again
+/// What was read in a name is kept, and not asked again; a service that cannot answer now is asked again
 /// with growing pauses; and no more is asked than was allowed.
 public final class ModelReader: Sendable {
     /// What a model read in a name.
@@ -50,12 +51,12 @@ public final class ModelReader: Sendable {
 
     private struct State {
         var calls = 0
-        var names: [String: Name?] = [:]
     }
 
     private let model: any LanguageModel
     private let prompts: ModelPrompts
     private let mostCalls: Int
+    private let kept: any AnswerKeeper
     private let pause: @Sendable (Double) async throws -> Void
     private let state = Mutex(State())
 
@@ -63,11 +64,13 @@ public final class ModelReader: Sendable {
     ///   - model: Whom to ask.
     ///   - prompts: What to tell it.
     ///   - mostCalls: Questions that may be asked in this reader's lifetime.
+    ///   - kept: Where what was read in names is kept.
     ///   - pause: Waits so many seconds.
     public init(
         _ model: any LanguageModel,
         prompts: ModelPrompts = ModelPrompts(),
         mostCalls: Int = 100,
+        kept: any AnswerKeeper = AnswersInMemory(),
         pause: @Sendable @escaping (Double) async throws -> Void = {
             try await Task.sleep(for: .seconds($0))
         }
@@ -75,6 +78,7 @@ public final class ModelReader: Sendable {
         self.model = model
         self.prompts = prompts
         self.mostCalls = mostCalls
+        self.kept = kept
         self.pause = pause
     }
 
@@ -86,7 +90,7 @@ public final class ModelReader: Sendable {
     // MARK: Names
 
     private struct NamesAnswer: Decodable {
-        struct Name: Decodable {
+        struct Name: Codable {
             let title: String
             let season: Int?
             let episodes: [Int]
@@ -111,7 +115,15 @@ public final class ModelReader: Sendable {
     /// - Returns: By name, what could be believed.
     /// - Throws: ``ModelError`` when nothing could be asked; what was read before is kept.
     public func read(_ names: [String]) async throws(ModelError) -> [String: Name] {
-        let unread = state.withLock { state in names.filter { state.names[$0] == nil } }
+        var found: [String: Name] = [:]
+        var unread: [String] = []
+        for name in names {
+            if let known = await knownReading(of: name) {
+                found[name] = Self.believable(known, of: name)
+            } else {
+                unread.append(name)
+            }
+        }
         for start in stride(from: 0, to: unread.count, by: Self.namesAtOnce) {
             let some = Array(unread[start..<min(start + Self.namesAtOnce, unread.count)])
             let question = ModelQuestion(
@@ -127,17 +139,31 @@ public final class ModelReader: Sendable {
                     "\(label) read \(answer.names.count) names of \(some.count)"
                 )
             }
-            state.withLock { state in
-                for (name, read) in zip(some, answer.names) {
-                    state.names[name] = .some(Self.believable(read, of: name))
-                }
+            for (name, read) in zip(some, answer.names) {
+                found[name] = Self.believable(read, of: name)
+                await keep(read, of: name)
             }
         }
-        return state.withLock { state in
-            var found: [String: Name] = [:]
-            for name in names { found[name] = state.names[name] ?? nil }
-            return found
+        return found
+    }
+
+    private func knownReading(of name: String) async -> NamesAnswer.Name? {
+        let known = await kept.answer(of: label, to: question(name))
+        return known.flatMap {
+            try? JSONDecoder().decode(NamesAnswer.Name.self, from: Data($0.answer))
         }
+    }
+
+    private func keep(_ read: NamesAnswer.Name, of name: String) async {
+        guard let answer = try? JSONEncoder().encode(read) else { return }
+        await kept.keep(KeptAnswer(source: label, question: question(name), answer: Array(answer)))
+    }
+
+    /// Whoever changes the prompt wants new answers.
+    private func question(_ name: String) -> String {
+        var prompt = Fingerprint()
+        prompt.add(prompts.names.utf8)
+        return "name \(String(prompt.value, radix: 16)) \(name)"
     }
 
     /// What a name cannot say is not believed, whoever says it.

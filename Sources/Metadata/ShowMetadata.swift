@@ -27,8 +27,12 @@ public struct ShowMetadata: Sendable, Hashable {
     public var externalIDs: [String: String]
     /// "TV-MA", "16" …, of the country asked for, else of the United States.
     public var contentRating: String?
-    /// TMDB's path of the poster.
-    public var posterPath: String?
+    /// TMDB's paths of pictures by what they show: `poster`, `backdrop`, `logo`, `season-1` ….
+    public var artwork: [String: String]
+    public var genres: [String]
+    public var keywords: [String]
+    /// Who plays in it, the most important first; at most twenty.
+    public var cast: [String]
     public var alternativeTitles: [Title]
     public var translations: [Translation]
     /// Ascending by number; 0, the specials, included.

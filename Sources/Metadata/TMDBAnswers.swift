@@ -72,6 +72,18 @@ struct ShowAnswer: Decodable, Sendable {
         }
     }
 
+    struct Named: Decodable, Sendable {
+        let name: String?
+    }
+
+    struct Keywords: Decodable, Sendable {
+        let results: [Named]?
+    }
+
+    struct Credits: Decodable, Sendable {
+        let cast: [Named]?
+    }
+
     struct ExternalIDs: Decodable, Sendable {
         let imdb_id: String?
         let tvdb_id: Int?
@@ -108,13 +120,19 @@ struct ShowAnswer: Decodable, Sendable {
     let episode_groups: EpisodeGroups?
     let content_ratings: ContentRatings?
     let poster_path: String?
+    let backdrop_path: String?
+    let images: ImagesAnswer?
+    let genres: [Named]?
+    let keywords: Keywords?
+    let aggregate_credits: Credits?
     /// From the keys `season/0`, `season/1` ….
     let appendedSeasons: [Int: SeasonAnswer]
 
     private enum Keys: String, CodingKey {
         case id, name, original_name, overview, first_air_date, last_air_date, status
         case origin_country, seasons, alternative_titles, translations, external_ids
-        case episode_groups, content_ratings, poster_path
+        case episode_groups, content_ratings, poster_path, backdrop_path, images
+        case genres, keywords, aggregate_credits
     }
 
     private struct SeasonKey: CodingKey {
@@ -144,6 +162,11 @@ struct ShowAnswer: Decodable, Sendable {
             forKey: .content_ratings
         )
         poster_path = try? values.decodeIfPresent(String.self, forKey: .poster_path)
+        backdrop_path = try? values.decodeIfPresent(String.self, forKey: .backdrop_path)
+        images = try? values.decodeIfPresent(ImagesAnswer.self, forKey: .images)
+        genres = try? values.decodeIfPresent([Named].self, forKey: .genres)
+        keywords = try? values.decodeIfPresent(Keywords.self, forKey: .keywords)
+        aggregate_credits = try? values.decodeIfPresent(Credits.self, forKey: .aggregate_credits)
         let all = try decoder.container(keyedBy: SeasonKey.self)
         var appended: [Int: SeasonAnswer] = [:]
         for key in all.allKeys {
@@ -160,13 +183,14 @@ struct ShowAnswer: Decodable, Sendable {
     /// - Parameters:
     ///   - seasons: All of them.
     ///   - order: The episodes by TMDB's numbers in their absolute order, when it has one.
-    ///   - country: Whose content rating is wanted.
+    ///   - language: As asked for: ISO 639-1, with a region or without.
     /// - Returns: What we keep.
     func metadata(
         seasons: [Int: SeasonAnswer],
         order: [Int]? = nil,
-        country: String
+        language: String
     ) -> ShowMetadata {
+        let country = language.split(separator: "-").last.map(String.init) ?? "US"
         var external: [String: String] = [:]
         if let imdb = external_ids?.imdb_id?.nonEmpty { external["imdb"] = imdb }
         if let tvdb = external_ids?.tvdb_id { external["tvdb"] = "\(tvdb)" }
@@ -182,7 +206,10 @@ struct ShowAnswer: Decodable, Sendable {
             originCountry: origin_country ?? [],
             externalIDs: external,
             contentRating: content_ratings?.rating(in: country),
-            posterPath: poster_path?.nonEmpty,
+            artwork: artwork(seasons, language: language),
+            genres: Self.names(genres),
+            keywords: Self.names(keywords?.results),
+            cast: Array(Self.names(aggregate_credits?.cast).prefix(Self.mostCast)),
             alternativeTitles: (alternative_titles?.results ?? []).compactMap { title in
                 title.title?.clean.nonEmpty.map {
                     .init(country: title.iso_3166_1 ?? "", title: $0)
@@ -202,6 +229,30 @@ struct ShowAnswer: Decodable, Sendable {
                 order
             )
         )
+    }
+
+    /// Who plays in it is listed by importance, and seldom anybody looks for the rest.
+    private static let mostCast = 20
+
+    private static func names(_ all: [Named]?) -> [String] {
+        (all ?? []).compactMap { $0.name?.clean.nonEmpty }
+    }
+
+    private func artwork(
+        _ seasons: [Int: SeasonAnswer],
+        language: String
+    ) -> [String: String] {
+        var artwork: [String: String] = [:]
+        let spoken = String(language.prefix(2))
+        artwork["poster"] =
+            ImagesAnswer.best(images?.posters, [spoken, "en", nil]) ?? poster_path?.nonEmpty
+        artwork["backdrop"] =
+            ImagesAnswer.best(images?.backdrops, [nil, spoken, "en"]) ?? backdrop_path?.nonEmpty
+        artwork["logo"] = ImagesAnswer.best(images?.logos, [spoken, "en", nil])
+        for (number, season) in seasons {
+            artwork["season-\(number)"] = season.poster_path?.nonEmpty
+        }
+        return artwork
     }
 
     private var english: Translations.Translation.Fields? {
@@ -231,6 +282,33 @@ struct ShowAnswer: Decodable, Sendable {
             }
             return season
         }
+    }
+}
+
+/// Pictures of a show, of which people like some better than others.
+struct ImagesAnswer: Decodable, Sendable {
+    struct Image: Decodable, Sendable {
+        let file_path: String?
+        /// nil for pictures without words.
+        let iso_639_1: String?
+        let vote_average: Double?
+    }
+
+    let posters: [Image]?
+    let backdrops: [Image]?
+    let logos: [Image]?
+
+    /// The path of the picture in the first of some languages that people like best.
+    static func best(_ images: [Image]?, _ languages: [String?]) -> String? {
+        for language in languages {
+            let fitting = (images ?? []).filter {
+                $0.iso_639_1 == language && $0.file_path?.nonEmpty != nil
+            }
+            if let best = fitting.max(by: { $0.vote_average ?? 0 < $1.vote_average ?? 0 }) {
+                return best.file_path
+            }
+        }
+        return nil
     }
 }
 
@@ -275,6 +353,7 @@ struct SeasonAnswer: Decodable, Sendable {
     }
 
     let name: String?
+    let poster_path: String?
     let episodes: [Episode]
 
     /// Whether an episode bears only its number, as TMDB calls those that nobody has named:
@@ -287,6 +366,7 @@ struct SeasonAnswer: Decodable, Sendable {
         }
         return SeasonAnswer(
             name: name,
+            poster_path: poster_path,
             episodes: episodes.map { episode in
                 guard episode.isUnnamed, let english = others[episode.episode_number ?? 0],
                     !english.isUnnamed

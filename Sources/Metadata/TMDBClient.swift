@@ -1,5 +1,6 @@
 import Foundation
 public import HTTPFetch
+public import Primitives
 import Synchronization
 
 /// Asks The Movie Database, version 3 (developer.themoviedb.org/reference).
@@ -29,6 +30,7 @@ public struct TMDBClient: Sendable {
 
     /// TMDB refuses more sub-requests in one.
     static let mostAppends = 20
+    private static let source = "TMDB"
     private static let tries = 3
     /// A longer wait than a person has at a prompt.
     private static let longestPause = 10.0
@@ -38,7 +40,7 @@ public struct TMDBClient: Sendable {
     private let language: String
     private let http: HTTPFetcher
     private let pace = Pace(perSecond: 30)
-    private let kept = KeptAnswers()
+    private let kept: any AnswerKeeper
     private let trouble = Trouble()
 
     /// - Parameters:
@@ -46,12 +48,15 @@ public struct TMDBClient: Sendable {
     ///   - credential: What lets us in.
     ///   - language: ISO 639-1, with a region or without.
     ///   - http: Sends the requests.
+    ///   - kept: Where answers are kept that TMDB need not send again.
     public init(
         baseURL: String = standardBaseURL,
         credential: Credential,
         language: String = "en-US",
-        http: HTTPFetcher
+        http: HTTPFetcher,
+        kept: any AnswerKeeper = AnswersInMemory()
     ) {
+        self.kept = kept
         self.baseURL = baseURL
         self.credential = credential
         self.language = language
@@ -98,13 +103,16 @@ public struct TMDBClient: Sendable {
     public func show(_ id: Int) async throws(MetadataError) -> ShowMetadata {
         let parts = [
             "alternative_titles", "external_ids", "translations", "episode_groups",
-            "content_ratings",
+            "content_ratings", "images", "keywords", "aggregate_credits",
         ]
         // Most shows have few seasons: they come along with the first request.
         let guess = (0..<(Self.mostAppends - parts.count)).map { "season/\($0)" }
         let answer: ShowAnswer = try await get(
             "/tv/\(id)",
-            ["append_to_response": (parts + guess).joined(separator: ",")]
+            [
+                "append_to_response": (parts + guess).joined(separator: ","),
+                "include_image_language": "\(language.prefix(2)),en,null",
+            ]
         )
         var seasons = answer.appendedSeasons
         let missing = (answer.seasons ?? []).map(\.season_number).filter { seasons[$0] == nil }
@@ -120,7 +128,7 @@ public struct TMDBClient: Sendable {
         return answer.metadata(
             seasons: seasons,
             order: try await absoluteOrder(answer.episode_groups?.absolute),
-            country: language.split(separator: "-").last.map(String.init) ?? "US"
+            language: language
         )
     }
 
@@ -186,12 +194,23 @@ public struct TMDBClient: Sendable {
         of path: String,
         _ arguments: [String: String]
     ) async throws(MetadataError) -> [UInt8] {
-        let request = try request(path, arguments)
+        let known = await kept.answer(of: Self.source, to: question(path, arguments))
+        let request = try request(path, arguments, tag: known?.tag)
         var attempt = 1
         while true {
             await pace.wait()
             switch try await answer(to: request, path) {
-            case .body(let bytes): return bytes
+            case .body(let bytes, let tag):
+                if let tag { await keep(bytes, tag, of: question(path, arguments)) }
+                return bytes
+            case .same:
+                guard let known else {
+                    throw MetadataError(
+                        .malformed,
+                        "TMDB says that nothing changed, but nothing is known"
+                    )
+                }
+                return known.answer
             case .again(let error, let seconds):
                 guard attempt < Self.tries else { throw error }
                 let pause = seconds ?? 0.25 * Double(1 << attempt) * Double.random(in: 0.75...1.25)
@@ -206,7 +225,9 @@ public struct TMDBClient: Sendable {
     }
 
     private enum Answer {
-        case body([UInt8])
+        case body([UInt8], tag: String?)
+        /// As it was when it was last asked for.
+        case same
         /// Worth another try, after so many seconds when the server said so.
         case again(MetadataError, after: Double?)
     }
@@ -231,17 +252,8 @@ public struct TMDBClient: Sendable {
             }
         }
         switch response.status {
-        case 200:
-            if let tag = response.headers["etag"] { kept.keep(response.body, tag, of: request.url) }
-            return .body(response.body)
-        case 304:
-            guard let body = kept.answer(to: request.url)?.body else {
-                throw MetadataError(
-                    .malformed,
-                    "TMDB says that nothing changed, but nothing is known"
-                )
-            }
-            return .body(body)
+        case 200: return .body(response.body, tag: response.headers["etag"])
+        case 304: return .same
         case 401:
             throw MetadataError(
                 .unauthorised,
@@ -266,9 +278,29 @@ public struct TMDBClient: Sendable {
         }
     }
 
+    /// What is asked, without the key, which is nobody's business where answers are kept.
+    private func question(_ path: String, _ arguments: [String: String]) -> String {
+        var arguments = arguments
+        arguments["language"] = arguments["language"] ?? language
+        return baseURL + path + "?" + Self.query(arguments)
+    }
+
+    private static func query(_ arguments: [String: String]) -> String {
+        arguments.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(encoded($0.value))" }
+            .joined(separator: "&")
+    }
+
+    private func keep(_ body: [UInt8], _ tag: String, of question: String) async {
+        await kept.keep(
+            KeptAnswer(source: Self.source, question: question, tag: tag, answer: body)
+        )
+    }
+
     private func request(
         _ path: String,
-        _ arguments: [String: String]
+        _ arguments: [String: String],
+        tag: String?
     ) throws(MetadataError) -> HTTPRequest {
         var arguments = arguments
         arguments["language"] = arguments["language"] ?? language
@@ -283,13 +315,11 @@ public struct TMDBClient: Sendable {
         case .apiKey(let key): arguments["api_key"] = key
         case .bearer(let token): headers.append((name: "Authorization", value: "Bearer \(token)"))
         }
-        let query = arguments.sorted { $0.key < $1.key }
-            .map { "\($0.key)=\(Self.encoded($0.value))" }
-        let url = baseURL + path + "?" + query.joined(separator: "&")
-        if let tag = kept.answer(to: url)?.tag {
-            headers.append((name: "If-None-Match", value: tag))
-        }
-        return HTTPRequest(url: url, headers: headers)
+        if let tag { headers.append((name: "If-None-Match", value: tag)) }
+        return HTTPRequest(
+            url: baseURL + path + "?" + Self.query(arguments),
+            headers: headers
+        )
     }
 
     /// RFC 3986, section 2.3: these characters stand for themselves.
@@ -308,32 +338,6 @@ private final class Trouble: Sendable {
     var last: String? { error.withLock { $0?.message } }
 
     func note(_ error: MetadataError?) { self.error.withLock { $0 = error } }
-}
-
-/// Answers that TMDB need not send again while they are the same.
-private final class KeptAnswers: Sendable {
-    /// Shows of a thousand episodes have answers of a megabyte.
-    private static let mostBytes = 16 << 20
-
-    private struct State {
-        var answers: [String: (tag: String, body: [UInt8])] = [:]
-        var bytes = 0
-    }
-
-    private let state = Mutex(State())
-
-    func answer(to url: String) -> (tag: String, body: [UInt8])? {
-        state.withLock { $0.answers[url] }
-    }
-
-    func keep(_ body: [UInt8], _ tag: String, of url: String) {
-        state.withLock { state in
-            state.bytes += body.count - (state.answers[url]?.body.count ?? 0)
-            state.answers[url] = (tag, body)
-            // Seldom so many shows are asked about that it pays to choose.
-            if state.bytes > Self.mostBytes { state = State() }
-        }
-    }
 }
 
 /// Keeps requests apart, so that TMDB's limit for one key is not reached.

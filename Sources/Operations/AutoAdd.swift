@@ -147,6 +147,8 @@ extension Operations {
             name.decimal = []
             name.isFullSeason = false
             name.confidence = read.confidence
+            // It was the model that read it, and it does not say where.
+            name.evidence = []
             result.names[file.file.path] = name
         }
         result.notes.append(

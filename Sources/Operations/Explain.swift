@@ -1,6 +1,5 @@
 import Catalogue
 import Ingest
-import Naming
 import Primitives
 
 /// Why a file stands where it stands.
@@ -16,18 +15,29 @@ public struct Explanation: Sendable, Codable {
     public let evidence: [String]
 }
 
+/// Why files stand where they stand.
+public struct Explanations: Sendable, Codable {
+    static let most = 100
+
+    /// At most a hundred.
+    public let files: [Explanation]
+    /// Files that were meant, too.
+    public let more: Int
+}
+
 extension Operations {
     /// Tells why files stand where they stand.
     ///
     /// - Parameter text: A part of their path on the seedbox.
-    /// - Returns: An explanation for each, at most a hundred.
+    /// - Returns: An explanation for each of the first.
     /// - Throws: ``OperationError`` with code `.notFound` or `.invalid`.
-    public func explain(_ text: String) async throws(OperationError) -> [Explanation] {
+    public func explain(_ text: String) async throws(OperationError) -> Explanations {
         guard !text.isEmpty else {
             throw OperationError(.invalid, "say which file: a part of its path on the seedbox")
         }
         let contents = await services.library.contents
-        let files = contents.files.filter(Self.named(text)).prefix(100)
+        let meant = contents.files.filter(Self.named(text))
+        let files = meant.prefix(Explanations.most)
         guard !files.isEmpty else {
             throw OperationError(
                 .notFound,
@@ -35,17 +45,16 @@ extension Operations {
             )
         }
         let shows = Dictionary(contents.shows.map { ($0.id, $0.name) }) { first, _ in first }
-        let parser = NameParser()
-        return files.map { file in
+        let explained = files.map { file in
             let decision = file.decision
             let path = file.file.path.text
             let bytes = Array(path.utf8)
-            let evidence = parser.parse(path).evidence.filter { $0.bytes.upperBound <= bytes.count }
-                .sorted { $0.bytes.lowerBound < $1.bytes.lowerBound }
-                .map { found in
-                    let words = String(decoding: bytes[found.bytes], as: UTF8.self)
-                    let (from, to) = (found.bytes.lowerBound, found.bytes.upperBound)
-                    return "\(found.fact.rawValue): '\(words)' at \(from)-\(to)"
+            let evidence = (decision.spans?.all ?? [])
+                .filter { $0.bytes.upperBound <= bytes.count }
+                .map { span in
+                    let words = String(decoding: bytes[span.bytes], as: UTF8.self)
+                    let (from, to) = (span.bytes.lowerBound, span.bytes.upperBound)
+                    return "\(span.fact): '\(words)' at \(from)-\(to)"
                 }
             let by =
                 switch decision.by {
@@ -63,5 +72,6 @@ extension Operations {
                 evidence: evidence
             )
         }
+        return Explanations(files: explained, more: meant.count - files.count)
     }
 }

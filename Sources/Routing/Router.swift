@@ -36,6 +36,7 @@ public struct Router: Sendable {
     /// - Returns: The place, or why there is none.
     public func route(_ name: ParsedName) -> Outcome {
         let traits = FileTraits(name)
+        let spans = Spans(name)
         func open(_ reason: String, _ shows: [Show] = []) -> Outcome {
             Outcome(
                 decision: Decision(
@@ -43,7 +44,8 @@ public struct Router: Sendable {
                     rule: reason,
                     confidence: name.confidence,
                     candidates: shows.map(Self.label),
-                    traits: traits
+                    traits: traits,
+                    spans: spans
                 )
             )
         }
@@ -70,7 +72,8 @@ public struct Router: Sendable {
                 rule: "\(match?.words ?? "new show"), \(rule)",
                 confidence: name.confidence * factor * (match?.factor ?? Self.newShowFactor),
                 candidates: namesakes.map(Self.label),
-                traits: traits
+                traits: traits,
+                spans: spans
             )
             // Of shows with one name the year tells which.
             let year = namesakes.isEmpty ? nil : name.year
@@ -163,6 +166,14 @@ extension Router {
     private static let numerals = [
         "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9,
     ]
+}
+
+extension Spans {
+    init?(_ name: ParsedName) {
+        guard !name.evidence.isEmpty else { return nil }
+        let found = name.evidence.sorted { $0.bytes.lowerBound < $1.bytes.lowerBound }
+        self.init(found.map { Span(fact: $0.fact.rawValue, bytes: $0.bytes) })
+    }
 }
 
 extension FileTraits {

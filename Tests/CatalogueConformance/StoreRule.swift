@@ -33,7 +33,8 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
                 rule: "r\"u\\le é",
                 confidence: 0.5,
                 candidates: ["a", "b"],
-                traits: FileTraits(resolution: "1080p", flags: ["forced"])
+                traits: FileTraits(resolution: "1080p", flags: ["forced"]),
+                spans: Spans([.init(fact: "title", bytes: 1..<5)])
             ),
             newShow: newShow
         )
@@ -120,7 +121,15 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
             store in
             var draft = ShowDraft(
                 systemName: "S",
-                details: ShowDetails(tmdbID: 7, name: "S", contentRating: "16", posterPath: "/p")
+                details: ShowDetails(
+                    tmdbID: 7,
+                    name: "S",
+                    contentRating: "16",
+                    artwork: ["poster": "/p"],
+                    genres: ["Drama"],
+                    keywords: ["sea"],
+                    cast: ["A. B."]
+                )
             )
             draft.folder = "s"
             let first = try await store.save(
@@ -177,6 +186,27 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
             try await store.saveDirectoryStamps([.max: stamp, 5: stamp], removed: [])
             try await store.saveDirectoryStamps([:], removed: [5])
             #expect(try await store.directoryStamps() == [.max: stamp])
+        },
+        StoreRule("what a service answered comes back until it is answered anew") { store in
+            let first = KeptAnswer(source: "s", question: "q?", tag: "t", answer: [0, 0xFF, 10])
+            try await store.keep(first)
+            #expect(try await store.keptAnswer(of: "s", to: "q?") == first)
+            #expect(try await store.keptAnswer(of: "s", to: "q") == nil)
+            #expect(try await store.keptAnswer(of: "x", to: "q?") == nil)
+            let second = KeptAnswer(source: "s", question: "q?", answer: [])
+            try await store.keep(second)
+            #expect(try await store.keptAnswer(of: "s", to: "q?") == second)
+        },
+        StoreRule("of what services answered the oldest gives way") { store in
+            let half = [UInt8](repeating: 7, count: CatalogueLimits.answerBytes / 2)
+            for question in ["a", "b", "c"] {
+                try await store.keep(KeptAnswer(source: "s", question: question, answer: half))
+            }
+            try await store.keep(KeptAnswer(source: "other", question: "a", answer: half))
+            #expect(try await store.keptAnswer(of: "s", to: "a") == nil)
+            #expect(try await store.keptAnswer(of: "s", to: "b")?.answer == half)
+            #expect(try await store.keptAnswer(of: "s", to: "c")?.answer == half)
+            #expect(try await store.keptAnswer(of: "other", to: "a") != nil)
         },
         StoreRule("writers at once do not lose each other's files") { store in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPFetch
 import LanguageModels
+import Primitives
 import StandIns
 import Synchronization
 import Testing
@@ -23,13 +24,15 @@ import Testing
         _ standIn: ModelStandIn,
         _ kind: ModelService.Kind = .ollama,
         key: String = ModelStandIn.key,
-        mostCalls: Int = 100
+        mostCalls: Int = 100,
+        kept: any AnswerKeeper = AnswersInMemory()
     ) -> ModelReader {
         let address = standIn.baseURL + (kind == .ollama ? "" : "/v1")
         let settings = ModelService.Settings(kind, address: address, key: key)
         return ModelReader(
             ModelService(settings, http: HTTPFetcher()),
             mostCalls: mostCalls,
+            kept: kept,
             pause: { _ in }
         )
     }
@@ -56,6 +59,20 @@ import Testing
         #expect(standIn.count == 3)
         #expect(try await reader.read(names).count == 25)
         #expect(standIn.count == 3)
+    }
+
+    @Test func whatWasReadInAnotherRunIsNotAskedAgain() async throws {
+        let standIn = try ModelStandIn(mind: Self.mind)
+        defer { standIn.stop() }
+        let kept = AnswersInMemory()
+        let first = try await reader(standIn, kept: kept).read(["Quiet Harbour 3", "nothing"])
+        #expect(
+            try await reader(standIn, kept: kept).read(["Quiet Harbour 3", "nothing"]) == first
+        )
+        #expect(standIn.count == 1)
+        // Another service may know better.
+        _ = try await reader(standIn, .openai, kept: kept).read(["Quiet Harbour 3"])
+        #expect(standIn.count == 2)
     }
 
     @Test(arguments: [429, 500, 503])

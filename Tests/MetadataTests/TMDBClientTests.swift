@@ -1,5 +1,6 @@
 import HTTPFetch
 import Metadata
+import Primitives
 import StandIns
 import Testing
 
@@ -12,13 +13,15 @@ import Testing
 
     private func client(
         _ credential: TMDBClient.Credential = .apiKey(TMDBStandIn.key),
-        language: String = "en-US"
+        language: String = "en-US",
+        kept: any AnswerKeeper = AnswersInMemory()
     ) -> TMDBClient {
         TMDBClient(
             baseURL: standIn.baseURL,
             credential: credential,
             language: language,
-            http: HTTPFetcher()
+            http: HTTPFetcher(),
+            kept: kept
         )
     }
 
@@ -53,6 +56,25 @@ import Testing
     @Test(arguments: [("de-DE", "16"), ("en-US", "TV-MA"), ("fr-FR", "TV-MA")])
     func theContentRatingIsThatOfTheCountry(_ language: String, _ rating: String) async throws {
         #expect(try await client(language: language).show(209867).contentRating == rating)
+    }
+
+    @Test(arguments: [("de-DE", "poster-de"), ("en-US", "poster-en"), ("fr-FR", "poster-en")])
+    func picturesAreInTheLanguageThatPeopleRead(_ language: String, _ poster: String) async throws {
+        let show = try await client(language: language).show(209867)
+        #expect(show.artwork["poster"] == "/\(poster)-209867.jpg")
+        #expect(show.artwork["backdrop"] == "/backdrop-209867.jpg")
+        #expect(show.artwork["logo"] == "/logo-209867.jpg")
+        #expect(show.genres == ["Animation", "Sci-Fi & Fantasy"])
+        #expect(show.keywords.contains("elf"))
+        #expect(show.cast.first == "Atsumi Tanezaki")
+        #expect(try await client().show(37854).artwork.isEmpty)
+    }
+
+    @Test func whatWasAnsweredInAnotherRunIsNotSentAgain() async throws {
+        let kept = AnswersInMemory()
+        let first = try await client(kept: kept).show(209867)
+        #expect(try await client(kept: kept).show(209867) == first)
+        #expect(standIn.spared == 1)
     }
 
     @Test func aShowComesInOneRequestWithItsSpecials() async throws {

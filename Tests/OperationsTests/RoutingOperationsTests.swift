@@ -83,11 +83,14 @@ import Testing
     @Test func aPlaceIsExplainedByWhatTheNameSays() async throws {
         let scene = try await Scene(["Severance.S01E05.1080p.WEB.H264-CREW.mkv"])
         _ = try await scene.operations.addShow(AddShowRequest("Severance"))
-        let found = try await scene.operations.explain("S01E05")
+        let found = try await scene.operations.explain("S01E05").files
         #expect(found.first?.place == "Severance S01E05")
         #expect(found.first?.rule == "show by title, season and episode")
         #expect(found.first?.evidence.contains { $0.hasPrefix("title: 'Severance'") } ?? false)
         #expect(found.first?.evidence.contains { $0.hasPrefix("group: 'CREW'") } ?? false)
+        // They are kept with the decision, and not read anew.
+        let spans = await scene.library.contents.files.first?.decision.spans?.all
+        #expect(spans?.first == Spans.Span(fact: "title", bytes: 3..<12))
         await #expect(throws: OperationError.self) { try await scene.operations.explain("nope") }
     }
 

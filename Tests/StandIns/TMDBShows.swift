@@ -15,6 +15,9 @@ struct TMDBShow {
     /// Season number, and the episodes' names.
     var seasons: [(Int, [String])]
     var poster: String?
+    var genres: [String] = []
+    var keywords: [String] = []
+    var cast: [String] = []
     var imdb: String?
     var tvdb: Int?
     /// Seasons and numbers in the absolute order, where TMDB has one.
@@ -53,6 +56,10 @@ enum TMDBShows {
                     ] + numbered(18)
                 ),
             ],
+            poster: "/frieren.jpg",
+            genres: ["Animation", "Sci-Fi & Fantasy"],
+            keywords: ["magic", "elf", "anime"],
+            cast: ["Atsumi Tanezaki", "Kana Ichinose"],
             imdb: "tt22248376",
             tvdb: 424536
         ),

@@ -114,6 +114,7 @@ public final class TMDBStandIn: Sendable {
         var object = Self.summary(show)
         object["status"] = show.status
         object["last_air_date"] = NSNull()
+        object["genres"] = show.genres.enumerated().map { ["id": $0, "name": $1] as [String: Any] }
         object["number_of_seasons"] = show.seasons.filter { $0.0 > 0 }.count
         object["seasons"] = show.seasons.map {
             ["season_number": $0.0, "episode_count": $0.1.count]
@@ -198,6 +199,13 @@ public final class TMDBStandIn: Sendable {
                     ]
                 ]
             ]
+        case "images": return images(of: show)
+        case "keywords":
+            return ["results": show.keywords.enumerated().map { ["id": $0, "name": $1] }]
+        case "aggregate_credits":
+            return [
+                "cast": show.cast.enumerated().map { ["id": $0, "name": $1, "order": $0] }
+            ]
         case "external_ids":
             return ["imdb_id": show.imdb ?? NSNull(), "tvdb_id": show.tvdb ?? NSNull()]
                 as [String: Any]
@@ -223,6 +231,25 @@ public final class TMDBStandIn: Sendable {
         ]
     }
 
+    /// English and German posters, a backdrop without words and one with, and a logo.
+    private static func images(of show: TMDBShow) -> [String: Any] {
+        func image(_ name: String, _ language: String?, _ votes: Double) -> [String: Any] {
+            [
+                "file_path": "/\(name)-\(show.id).jpg", "iso_639_1": language ?? NSNull(),
+                "vote_average": votes, "width": 1000, "height": 1500,
+            ] as [String: Any]
+        }
+        guard show.poster != nil else { return ["posters": [], "backdrops": [], "logos": []] }
+        return [
+            "posters": [
+                image("poster-poor", "en", 1), image("poster-en", "en", 5),
+                image("poster-de", "de", 3), image("poster-plain", nil, 9),
+            ],
+            "backdrops": [image("backdrop-en", "en", 9), image("backdrop", nil, 2)],
+            "logos": [image("logo", "en", 0)],
+        ]
+    }
+
     private static func date(_ first: String, weeks: Int) -> String {
         let format = ISO8601DateFormatter()
         format.formatOptions = [.withFullDate]
@@ -235,7 +262,7 @@ public final class TMDBStandIn: Sendable {
             "id": show.id, "name": show.name, "original_name": show.original,
             "first_air_date": show.first, "overview": show.overview, "popularity": show.popularity,
             "origin_country": [show.country], "poster_path": show.poster ?? NSNull(),
-            "adult": false,
+            "backdrop_path": NSNull(), "adult": false,
         ]
     }
 
