@@ -186,7 +186,9 @@ import Testing
     @Test func fioVerifiesTheMount() throws {
         let fixture = try Fixture()
         let place = fixture.seedbox.root + "/Quiet.Harbour.S01E01.mkv"
-        let common = ["--name=v", "--bs=16k", "--size=24m", "--verify=crc32c"]
+        let common = [
+            "--name=v", "--verify_state_save=0", "--bs=16k", "--size=24m", "--verify=crc32c",
+        ]
         let written = try fixture.run(
             common + ["--rw=write", "--do_verify=0", "--filename=\(place)"],
             program: "/usr/bin/fio"
