@@ -37,6 +37,7 @@ let package = Package(
         shim("CFuse3", links: "fuse3"),
         shim("CSSH2", links: "ssh2"),
         shim("CCurl", links: "curl"),
+        shim("CPQ", links: "pq"),
         shim("CChecksum"),
         shim("CSystem"),
         library("Primitives"),
@@ -47,6 +48,7 @@ let package = Package(
             "CatalogueSQLite",
             ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
         ),
+        library("CataloguePostgres", ["CPQ", "Catalogue", "Primitives"]),
         library("Cache", ["CChecksum", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
         library("Metadata", ["HTTPFetch", "Primitives"]),
@@ -56,19 +58,30 @@ let package = Package(
             resources: ["names", "choice", "short"].map { .embedInCode("Prompts/\($0).txt") },
             swiftSettings: strict
         ),
+        .target(
+            name: "Embedding",
+            dependencies: ["HTTPFetch", "Primitives"],
+            // A text takes a thousand times as long without, and tests would take hours.
+            swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+        ),
+        library("Similarity", ["Embedding", "Primitives"]),
         library("Routing", ["Catalogue", "Naming", "Primitives"]),
         library("VirtualTree", ["Catalogue", "Primitives"]),
         library("Ingest", ["Catalogue", "Metadata", "Naming", "Primitives", "Routing", log]),
         library(
             "Operations",
-            ["Catalogue", "Ingest", "LanguageModels", "Metadata", "Naming", "Primitives", log]
+            [
+                "Catalogue", "Embedding", "Ingest", "LanguageModels", "Metadata", "Naming",
+                "Primitives", "Similarity", log,
+            ]
         ),
         library("ControlDirectory", ["Operations", "VirtualTree"]),
         library("FuseBridge", ["CFuse3", "CSystem", "Primitives", "VirtualTree", log]),
         library(
             "Daemon",
             [
-                "CSystem", "Cache", "Catalogue", "CatalogueSQLite", "ControlDirectory",
+                "CSystem", "Cache", "Catalogue", "CataloguePostgres", "CatalogueSQLite",
+                "ControlDirectory", "Embedding",
                 "FuseBridge", "HTTPFetch", "Ingest", "LanguageModels", "Metadata", "Operations",
                 "Primitives",
                 "Transfer", "VirtualTree", log,
@@ -97,6 +110,22 @@ let package = Package(
             "CatalogueSQLiteTests",
             ["Catalogue", "CatalogueConformance", "CatalogueSQLite", "Primitives", "StandIns"]
         ),
+        tests(
+            "CataloguePostgresTests",
+            ["Catalogue", "CatalogueConformance", "CataloguePostgres", "Primitives", "StandIns"]
+        ),
+        .testTarget(
+            name: "EmbeddingTests",
+            dependencies: ["Embedding", "HTTPFetch", "StandIns"],
+            resources: [.copy("Resources")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SimilarityTests",
+            dependencies: ["Embedding", "Similarity", "StandIns"],
+            resources: [.copy("Resources")],
+            swiftSettings: strict
+        ),
         tests("MetadataTests", ["HTTPFetch", "Metadata", "Primitives", "StandIns"]),
         tests(
             "IngestTests",
@@ -119,7 +148,7 @@ let package = Package(
         .executableTarget(
             name: "sync2nas",
             dependencies: [
-                "Daemon", "Naming", "Operations", "Transfer", log,
+                "Catalogue", "Daemon", "Naming", "Operations", "Transfer", log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -2,41 +2,67 @@ public import Primitives
 
 /// Where the library is kept between runs.
 ///
-/// Every call is one transaction: it happens wholly or not at all, also when the process is
-/// killed in the middle. Calls may come from any task at once. Implementers may not assume
-/// that they are the only process that writes. `CatalogueConformance` holds the rules.
+/// A store keeps rows; what they mean is decided in ``CatalogueDraft``. Every call is one
+/// transaction: it happens wholly or not at all, also when the process is killed in the middle.
+/// Calls may come from any task at once. Implementers may not assume that they are the only
+/// process that writes. `CatalogueConformance` holds the rules.
 public protocol CatalogueStore: Sendable {
     /// Reads everything the tree is computed from, as of one moment.
     ///
-    /// - Returns: Shows and files ascending by their number, episodes by show, season and number.
     /// - Throws: ``CatalogueError``.
     func contents() async throws(CatalogueError) -> CatalogueContents
 
-    /// Records what a scan found and where routing put it.
+    /// Makes a change, with its entry in the journal.
     ///
-    /// - Parameter change: The files to record and to drop. A path that is already known keeps
-    ///   its number.
-    /// - Throws: ``CatalogueError``; nothing is recorded then.
-    func apply(_ change: FileChange) async throws(CatalogueError)
+    /// - Parameter change: Made on the revision before its entry's.
+    /// - Throws: ``CatalogueError``: `.conflict` when the catalogue has another revision by now.
+    ///   Nothing is changed then.
+    func commit(_ change: CatalogueChange) async throws(CatalogueError)
 
-    /// Saves a show with its episodes.
+    /// The revision that the catalogue has now.
     ///
-    /// A show with the same TMDB number, or the one named by `id`, is updated in place and
-    /// keeps its number; episodes that TMDB no longer has are dropped.
+    /// - Throws: ``CatalogueError``.
+    func revision() async throws(CatalogueError) -> Int64
+
+    /// Waits until the catalogue has another revision, by whichever process.
+    ///
+    /// It returns within a second of that, and also when the task is cancelled.
+    ///
+    /// - Throws: ``CatalogueError`` when the database cannot be asked.
+    func waitForChange(since revision: Int64) async throws(CatalogueError)
+
+    /// Reads what was done.
     ///
     /// - Parameters:
-    ///   - draft: The show as it shall be.
-    ///   - id: The show to turn into it, or nil to find it by its TMDB number or add it.
-    ///   - episodes: All episodes of the show; ignored when the draft has no details.
-    /// - Returns: The show as saved.
+    ///   - revision: Only entries before this one; nil for all.
+    ///   - count: At most so many.
+    /// - Returns: The latest first.
     /// - Throws: ``CatalogueError``.
-    @discardableResult
-    func save(
-        _ draft: ShowDraft,
-        replacing id: Int64?,
-        episodes: [Episode]
+    func journal(
+        before revision: Int64?,
+        count: Int
     )
-        async throws(CatalogueError) -> Show
+        async throws(CatalogueError) -> [JournalEntry]
+
+    /// Takes the right to do something that only one machine shall do at a time.
+    ///
+    /// - Parameters:
+    ///   - name: What is to be done.
+    ///   - holder: Who wants to; its own lease is renewed.
+    ///   - seconds: For how long, unless it is renewed or given back.
+    /// - Returns: nil when the right is given, or who has it.
+    /// - Throws: ``CatalogueError``.
+    func lease(
+        _ name: String,
+        to holder: String,
+        seconds: Int64
+    )
+        async throws(CatalogueError) -> String?
+
+    /// Gives a right back; does nothing when another has it.
+    ///
+    /// - Throws: ``CatalogueError``.
+    func endLease(_ name: String, of holder: String) async throws(CatalogueError)
 
     /// Reads what a service answered to a question.
     ///
@@ -55,6 +81,12 @@ public protocol CatalogueStore: Sendable {
     /// - Throws: ``CatalogueError``.
     func keep(_ answer: KeptAnswer) async throws(CatalogueError)
 
+    /// Reads all answers that are kept.
+    ///
+    /// - Returns: The oldest first.
+    /// - Throws: ``CatalogueError``.
+    func keptAnswers() async throws(CatalogueError) -> [KeptAnswer]
+
     /// Reads when each directory's listing last changed.
     ///
     /// - Returns: Stamps by node number.
@@ -69,86 +101,101 @@ public protocol CatalogueStore: Sendable {
         removed: [UInt64]
     )
         async throws(CatalogueError)
+
+    /// Reads the vectors that an embedder made of shows.
+    ///
+    /// - Returns: By show; those of other embedders cannot be compared with them.
+    /// - Throws: ``CatalogueError``.
+    func vectors(of embedder: String) async throws(CatalogueError) -> [ShowVector]
+
+    /// Keeps vectors, in place of earlier ones of the same shows by the same embedder.
+    ///
+    /// A vector goes with its show.
+    ///
+    /// - Parameters:
+    ///   - vectors: All of the same dimension; of shows that are not there, nothing is kept.
+    ///   - embedder: What made them.
+    /// - Throws: ``CatalogueError``.
+    func save(_ vectors: [ShowVector], of embedder: String) async throws(CatalogueError)
+
+    /// Finds the shows whose vectors are nearest.
+    ///
+    /// - Parameters:
+    ///   - vector: Of length 1, by the same embedder.
+    ///   - embedder: What made it.
+    ///   - count: At most so many.
+    /// - Returns: The nearest first.
+    /// - Throws: ``CatalogueError``.
+    func nearest(
+        to vector: [Float],
+        of embedder: String,
+        count: Int
+    )
+        async throws(CatalogueError) -> [NearShow]
+
+    /// Puts everything of another store into this one, in place of all that it holds.
+    ///
+    /// - Parameter copy: Everything, its numbers and its journal included.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError)
+
+    /// Looks for damage.
+    ///
+    /// - Returns: A line for each thing that is not as it shall be; none when all is.
+    /// - Throws: ``CatalogueError`` when it cannot be checked.
+    func problems() async throws(CatalogueError) -> [String]
+
+    /// What a person who looks after the database wants to know.
+    ///
+    /// - Returns: Names and values, in the order in which they are shown.
+    /// - Throws: ``CatalogueError``.
+    func statistics() async throws(CatalogueError) -> [(name: String, value: String)]
+
+    /// Ends the connections; later calls fail.
+    func close()
 }
 
-/// How much a catalogue keeps of what could be asked for again.
-public enum CatalogueLimits {
-    /// Bytes of one source's answers.
-    public static let answerBytes = 32 << 20
-}
-
-/// Everything in the catalogue as of one moment.
-public struct CatalogueContents: Sendable {
-    public var shows: [Show]
-    public var episodes: [Episode]
-    public var files: [LibraryFile]
-    /// When TMDB was last asked about each show, by its number there; seconds since 1970, UTC.
-    public var askedSeconds: [Int: Int64]
-
-    public init(
-        shows: [Show] = [],
-        episodes: [Episode] = [],
-        files: [LibraryFile] = [],
-        askedSeconds: [Int: Int64] = [:]
-    ) {
-        self.askedSeconds = askedSeconds
-        self.shows = shows
-        self.episodes = episodes
-        self.files = files
-    }
-}
-
-/// Files to record and files to forget, in one step.
-public struct FileChange: Sendable {
-    /// One file as it shall be recorded.
-    public struct Record: Sendable {
-        public let file: RemoteFile
-        public let kind: FileKind
-        public let decision: Decision
-        /// Set when the decision's show is not in the catalogue yet: the show is added, or found
-        /// by this very name, and the placement's `showID` is replaced by its number.
-        public let newShow: ShowDraft?
-
-        public init(
-            file: RemoteFile,
-            kind: FileKind,
-            decision: Decision,
-            newShow: ShowDraft? = nil
-        ) {
-            self.file = file
-            self.kind = kind
-            self.decision = decision
-            self.newShow = newShow
+extension CatalogueStore {
+    /// Makes a change, once more on what is there by then when somebody else was faster.
+    ///
+    /// - Parameters:
+    ///   - contents: As last read.
+    ///   - origin: Who makes it.
+    ///   - seconds: When, since 1970, UTC.
+    ///   - isolation: The actor on which `body` runs.
+    ///   - body: Makes it in a draft; may run several times.
+    /// - Returns: What `body` returned last, and the catalogue after it.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    public func change<Value>(
+        _ contents: CatalogueContents,
+        _ origin: Origin,
+        seconds: Int64,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (inout CatalogueDraft) throws(CatalogueError) -> Value
+    ) async throws(CatalogueError) -> (value: Value, contents: CatalogueContents) {
+        var contents = contents
+        for _ in 0..<CatalogueLimits.tries {
+            var draft = CatalogueDraft(contents)
+            let value = try body(&draft)
+            guard !draft.isEmpty else { return (value, contents) }
+            let change = draft.change(origin, seconds: seconds)
+            do throws(CatalogueError) {
+                try await commit(change)
+                return (value, change.after)
+            } catch {
+                guard error.code == .conflict else { throw error }
+            }
+            contents = try await self.contents()
         }
+        throw CatalogueError(.unavailable, "others change the catalogue all the time; try again")
     }
-
-    public var records: [Record]
-    /// Numbers of files that are definitely gone from the seedbox.
-    public var gone: [Int64]
-
-    public init(records: [Record] = [], gone: [Int64] = []) {
-        self.records = records
-        self.gone = gone
-    }
-
-    public var isEmpty: Bool { records.isEmpty && gone.isEmpty }
 }
 
-/// A show that has no number yet.
-public struct ShowDraft: Hashable, Sendable {
-    public var systemName: String
-    public var details: ShowDetails?
-    public var aliases: [String]
-    /// Whether the aliases of before, which may be another show's, are dropped.
-    public var replacesAliases = false
-    /// What its folder shall be called; nil leaves it as it is.
-    public var folder: String?
-
-    public init(systemName: String, details: ShowDetails? = nil, aliases: [String] = []) {
-        self.systemName = systemName
-        self.details = details
-        self.aliases = aliases
-    }
+public enum CatalogueLimits {
+    /// Bytes of one source's answers that are kept.
+    public static let answerBytes = 32 << 20
+    /// How often a change is made anew because somebody else was faster.
+    static let tries = 100
 }
 
 /// When a directory's listing last changed, and what it was then.
@@ -161,36 +208,5 @@ public struct DirectoryStamp: Hashable, Sendable {
     public init(listing: UInt64, modifiedSeconds: Int64) {
         self.listing = listing
         self.modifiedSeconds = modifiedSeconds
-    }
-}
-
-/// Why the catalogue could not do what it was asked.
-public struct CatalogueError: Error, Sendable, CustomStringConvertible {
-    /// What the caller can do about it.
-    public enum Code: Sendable {
-        /// The database cannot be reached or is busy. Worth a retry later.
-        case unavailable
-        /// The file or server is not a catalogue of ours, or is damaged. A person must mend it.
-        case unusable
-        /// The disk or the quota is full.
-        case full
-        /// The thing that should be changed is not in the catalogue.
-        case notFound
-        /// The database refused a statement: a mistake of ours.
-        case rejected
-    }
-
-    public let code: Code
-    public let message: String
-    public let cause: (any Error)?
-
-    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
-        self.code = code
-        self.message = message
-        self.cause = cause
-    }
-
-    public var description: String {
-        "\(code): \(message)" + (cause.map { ": \($0)" } ?? "")
     }
 }

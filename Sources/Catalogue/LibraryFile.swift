@@ -1,7 +1,7 @@
 public import Primitives
 
 /// A file on the seedbox together with the place it was given in the library.
-public struct LibraryFile: Hashable, Sendable {
+public struct LibraryFile: Hashable, Sendable, Codable {
     /// The catalogue's own number, never used twice, from which the file's inode is made.
     public let id: Int64
     public let file: RemoteFile
@@ -17,7 +17,7 @@ public struct LibraryFile: Hashable, Sendable {
 }
 
 /// What a file is, by its extension.
-public enum FileKind: String, Hashable, Sendable {
+public enum FileKind: String, Hashable, Sendable, Codable {
     case video
     case subtitle
 

@@ -1,5 +1,5 @@
 /// A series as the catalogue knows it: found on TMDB, or so far only a name read from files.
-public struct Show: Hashable, Sendable {
+public struct Show: Hashable, Sendable, Codable {
     /// The catalogue's own number, never used twice, from which its folder's inode is made.
     public let id: Int64
     /// The name the user or a file gave; the original program's `sys_name`.
@@ -10,15 +10,19 @@ public struct Show: Hashable, Sendable {
     public var aliases: [String]
     /// What its folder is called, when a person said so.
     public var folder: String?
+    /// When TMDB was last asked about it, in seconds since 1970, UTC; nil without details.
+    public var askedSeconds: Int64?
 
     public init(
         id: Int64,
         systemName: String,
         details: ShowDetails? = nil,
         aliases: [String] = [],
-        folder: String? = nil
+        folder: String? = nil,
+        askedSeconds: Int64? = nil
     ) {
         self.folder = folder
+        self.askedSeconds = askedSeconds
         self.id = id
         self.systemName = systemName
         self.details = details
@@ -33,7 +37,7 @@ public struct Show: Hashable, Sendable {
 }
 
 /// What TMDB says about a show.
-public struct ShowDetails: Hashable, Sendable {
+public struct ShowDetails: Hashable, Sendable, Codable {
     public let tmdbID: Int
     public var name: String
     public var originalName: String
@@ -94,7 +98,7 @@ public struct ShowDetails: Hashable, Sendable {
 }
 
 /// One episode of a show that TMDB knows.
-public struct Episode: Hashable, Sendable {
+public struct Episode: Hashable, Sendable, Codable {
     /// The show's TMDB number.
     public let showTMDBID: Int
     /// TMDB's number of the episode itself.

@@ -22,8 +22,17 @@ enum AnswerRows {
         }
     }
 
-    /// Keeps one; what makes its source's answers too many goes, the oldest first.
-    static func keep(_ answer: KeptAnswer, _ database: Database) throws {
+    static func all(_ database: Database) throws -> [KeptAnswer] {
+        try Row.fetchAll(
+            database,
+            sql: "SELECT source, question, tag, answer FROM kept_answers ORDER BY kept_seconds, id"
+        ).map { row in
+            let bytes: [UInt8] = Array(row[3] as Data)
+            return KeptAnswer(source: row[0], question: row[1], tag: row[2], answer: bytes)
+        }
+    }
+
+    static func insert(_ answer: KeptAnswer, _ database: Database) throws {
         try database.execute(
             sql: """
                 INSERT OR REPLACE INTO kept_answers (source, question, tag, answer, kept_seconds)
@@ -31,6 +40,11 @@ enum AnswerRows {
                 """,
             arguments: [answer.source, answer.question, answer.tag, Data(answer.answer)]
         )
+    }
+
+    /// Keeps one; what makes its source's answers too many goes, the oldest first.
+    static func keep(_ answer: KeptAnswer, _ database: Database) throws {
+        try insert(answer, database)
         try database.execute(
             sql: """
                 DELETE FROM kept_answers WHERE id IN (

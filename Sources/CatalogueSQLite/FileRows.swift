@@ -39,54 +39,46 @@ enum FileRows {
         return files
     }
 
-    static func delete(_ id: Int64, _ database: Database) throws {
-        try database.cachedStatement(sql: "DELETE FROM downloaded_files WHERE id = ?")
-            .execute(arguments: [id])
+    static func delete(_ ids: [Int64], _ database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: "DELETE FROM downloaded_files WHERE id = ?"
+        )
+        for id in ids { try statement.execute(arguments: [id]) }
     }
 
-    static func upsert(_ records: [FileChange.Record], _ database: Database) throws {
-        // A season's files start the same show.
-        var started: [ShowDraft: Int64] = [:]
-        let statement = try database.cachedStatement(sql: upsertStatement)
+    static func put(_ files: [LibraryFile], _ database: Database) throws {
+        let statement = try database.cachedStatement(sql: upsert)
         let encoder = JSONEncoder()
-        for record in records {
-            var decision = record.decision
-            if let draft = record.newShow, decision.placement != nil {
-                let id = try started[draft] ?? ShowRows.save(draft, replacing: nil, database).id
-                started[draft] = id
-                decision.placement?.showID = id
-            }
-            let values = try values(of: record.file, record.kind, decision, encoder)
-            try statement.execute(arguments: values)
-        }
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for file in files { try statement.execute(arguments: values(of: file, encoder)) }
     }
 
     private static func values(
-        of file: RemoteFile,
-        _ kind: FileKind,
-        _ decision: Decision,
+        of file: LibraryFile,
         _ encoder: JSONEncoder
     ) throws -> StatementArguments {
+        let decision = file.decision
         let placement = decision.placement
         return [
-            RemotePath.escaped(file.path.lastComponent), file.path.text,
-            Int64(clamping: file.size), file.modifiedSeconds,
-            placement == nil ? "downloaded" : "routed", kind.rawValue,
+            RemotePath.escaped(file.file.path.lastComponent), file.file.path.text,
+            Int64(clamping: file.file.size), file.file.modifiedSeconds,
+            placement == nil ? "downloaded" : "routed", file.kind.rawValue,
             placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
-            decision.rule, String(decoding: try encoder.encode(decision), as: UTF8.self),
+            decision.rule, String(decoding: try encoder.encode(decision), as: UTF8.self), file.id,
         ]
     }
 
-    private static let upsertStatement = """
+    private static let upsert = """
         INSERT INTO downloaded_files (name, remote_path, size, modified_seconds, modified_time,
             status, file_type, show_id, show_name, tmdb_id, season, episode, confidence, reasoning,
-            decision, routing_attempts, last_routing_attempt)
+            decision, id, routing_attempts, last_routing_attempt)
         VALUES (?1, ?2, ?3, ?4, strftime('%Y-%m-%dT%H:%M:%S', ?4, 'unixepoch'), ?5, ?6, ?7,
             (SELECT coalesce(tmdb_name, sys_name) FROM tv_shows WHERE id = ?7),
-            (SELECT tmdb_id FROM tv_shows WHERE id = ?7), ?8, ?9, ?10, ?11, ?12, 1,
+            (SELECT tmdb_id FROM tv_shows WHERE id = ?7), ?8, ?9, ?10, ?11, ?12, ?13, 1,
             CURRENT_TIMESTAMP)
-        ON CONFLICT (remote_path) DO UPDATE SET size = excluded.size,
-            modified_seconds = excluded.modified_seconds, modified_time = excluded.modified_time,
+        ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote_path = excluded.remote_path,
+            size = excluded.size, modified_seconds = excluded.modified_seconds,
+            modified_time = excluded.modified_time,
             status = excluded.status, file_type = excluded.file_type, show_id = excluded.show_id,
             show_name = excluded.show_name, tmdb_id = excluded.tmdb_id, season = excluded.season,
             episode = excluded.episode, confidence = excluded.confidence,

@@ -9,13 +9,22 @@ public import Primitives
 /// (sqlite.org/pragma.html#pragma_synchronous).
 public final class SQLiteStore: CatalogueStore {
     private let pool: DatabasePool
+    private let path: String
+    private let journalLimits: JournalLimits
 
     /// Opens the catalogue at `path`, creating or migrating it first.
     ///
-    /// - Parameter path: The file; its directory must exist.
+    /// - Parameters:
+    ///   - path: The file; its directory must exist.
+    ///   - journalLimits: How long the journal remembers.
     /// - Throws: ``CatalogueError``: `.unusable` for a file that is not a catalogue of ours or
     ///   is damaged, `.unavailable` when it cannot be opened.
-    public init(path: String) throws(CatalogueError) {
+    public init(
+        path: String,
+        journalLimits: JournalLimits = JournalLimits()
+    ) throws(CatalogueError) {
+        self.path = path
+        self.journalLimits = journalLimits
         var configuration = Configuration()
         configuration.foreignKeysEnabled = true
         // Long enough for another process's scan to commit.
@@ -36,44 +45,82 @@ public final class SQLiteStore: CatalogueStore {
         }
     }
 
-    /// Closes every connection; later calls fail.
-    ///
-    /// - Throws: ``CatalogueError``.
-    public func close() throws(CatalogueError) {
-        try Self.translating("close the catalogue") { try pool.close() }
+    public func close() {
+        // What is under way ends first; all that is committed is in the file.
+        try? pool.close()
     }
 
     public func contents() async throws(CatalogueError) -> CatalogueContents {
         try await read("read the library") { database in
-            CatalogueContents(
+            let state = try JournalRows.state(database)
+            return CatalogueContents(
                 shows: try ShowRows.all(database),
                 episodes: try EpisodeRows.all(database),
                 files: try FileRows.all(database),
-                askedSeconds: try ShowRows.askedSeconds(database)
+                revision: state.revision,
+                nextShowID: state.nextShowID,
+                nextFileID: state.nextFileID
             )
         }
     }
 
-    public func apply(_ change: FileChange) async throws(CatalogueError) {
-        try await write("record scanned files") { database in
-            for id in change.gone { try FileRows.delete(id, database) }
-            try FileRows.upsert(change.records, database)
+    public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
+        let limits = journalLimits
+        try await write("save '\(change.entry.origin.operation)'") { database in
+            try JournalRows.advance(change, database)
+            let edits = change.edits
+            // What others refer to is put before them and goes after them.
+            try FileRows.delete(edits.removedFiles, database)
+            try EpisodeRows.delete(edits.removedEpisodes, database)
+            try ShowRows.put(edits.shows, database)
+            try EpisodeRows.put(edits.episodes, database)
+            try FileRows.put(edits.files, database)
+            try ShowRows.delete(edits.removedShows, database)
+            let counted = edits.episodes.map(\.showTMDBID) + edits.removedEpisodes.map(\.showTMDBID)
+            try ShowRows.count(Set(counted), database)
+            try JournalRows.add(change.entry, limits, database)
         }
     }
 
-    @discardableResult
-    public func save(
-        _ draft: ShowDraft,
-        replacing id: Int64?,
-        episodes: [Episode]
-    ) async throws(CatalogueError) -> Show {
-        try await write("save the show '\(draft.systemName)'") { database in
-            let show = try ShowRows.save(draft, replacing: id, database)
-            if let details = show.details {
-                try EpisodeRows.replace(episodes, ofShow: details.tmdbID, database)
+    public func revision() async throws(CatalogueError) -> Int64 {
+        try await read("read the revision") { try JournalRows.state($0).revision }
+    }
+
+    /// How often another process's commits are looked for: a query of 50 µs.
+    private static let lookEvery = Duration.milliseconds(250)
+
+    public func waitForChange(since revision: Int64) async throws(CatalogueError) {
+        while !Task.isCancelled {
+            do throws(CatalogueError) {
+                guard try await self.revision() == revision else { return }
+            } catch {
+                guard Task.isCancelled else { throw error }
             }
-            return show
+            try? await Task.sleep(for: Self.lookEvery)
         }
+    }
+
+    public func journal(
+        before revision: Int64?,
+        count: Int
+    ) async throws(CatalogueError) -> [JournalEntry] {
+        try await read("read the journal") { database in
+            try JournalRows.all(before: revision, count, database)
+        }
+    }
+
+    public func lease(
+        _ name: String,
+        to holder: String,
+        seconds: Int64
+    ) async throws(CatalogueError) -> String? {
+        try await write("take the lease '\(name)'") { database in
+            try LeaseRows.take(name, holder, seconds, database)
+        }
+    }
+
+    public func endLease(_ name: String, of holder: String) async throws(CatalogueError) {
+        try await write("end the lease '\(name)'") { try LeaseRows.end(name, holder, $0) }
     }
 
     public func keptAnswer(
@@ -91,6 +138,44 @@ public final class SQLiteStore: CatalogueStore {
         }
     }
 
+    public func keptAnswers() async throws(CatalogueError) -> [KeptAnswer] {
+        try await read("read what services answered") { try AnswerRows.all($0) }
+    }
+
+    public func vectors(of embedder: String) async throws(CatalogueError) -> [ShowVector] {
+        try await read("read vectors") { try VectorRows.all(embedder, $0) }
+    }
+
+    public func save(
+        _ vectors: [ShowVector],
+        of embedder: String
+    ) async throws(CatalogueError) {
+        try await write("keep vectors") { try VectorRows.put(vectors, embedder, $0) }
+    }
+
+    public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
+        try await write("replace the catalogue") { database in
+            try database.execute(
+                sql: """
+                    DELETE FROM downloaded_files; DELETE FROM episodes; DELETE FROM tv_shows;
+                    DELETE FROM directory_stamps; DELETE FROM kept_answers; DELETE FROM journal;
+                    """
+            )
+            let contents = copy.contents
+            try ShowRows.put(contents.shows, database)
+            try EpisodeRows.put(contents.episodes, database)
+            try FileRows.put(contents.files, database)
+            try ShowRows.count(Set(contents.episodes.map(\.showTMDBID)), database)
+            for entry in copy.journal.reversed() { try JournalRows.insert(entry, database) }
+            try StampRows.save(copy.stamps, removed: [], database)
+            for answer in copy.answers { try AnswerRows.insert(answer, database) }
+            try database.execute(
+                sql: "UPDATE catalogue_state SET revision = ?, next_show = ?, next_file = ?",
+                arguments: [contents.revision, contents.nextShowID, contents.nextFileID]
+            )
+        }
+    }
+
     public func directoryStamps() async throws(CatalogueError) -> [UInt64: DirectoryStamp] {
         try await read("read directory times") { try StampRows.all($0) }
     }
@@ -101,6 +186,29 @@ public final class SQLiteStore: CatalogueStore {
     ) async throws(CatalogueError) {
         try await write("record directory times") { database in
             try StampRows.save(changed, removed: removed, database)
+        }
+    }
+}
+
+// MARK: Looking after it
+
+extension SQLiteStore {
+    public func problems() async throws(CatalogueError) -> [String] {
+        try await read("check the catalogue") { database in
+            var problems = try String.fetchAll(database, sql: "PRAGMA integrity_check")
+                .filter { $0 != "ok" }
+            problems += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { row in
+                let (table, row): (String, Int64) = (row[0], row[1] ?? 0)
+                return "row \(row) of \(table) refers to a row that is not there"
+            }
+            return problems
+        }
+    }
+
+    public func statistics() async throws(CatalogueError) -> [(name: String, value: String)] {
+        let path = self.path
+        return try await read("read the statistics") { database in
+            try Statistics.lines(path, database)
         }
     }
 }

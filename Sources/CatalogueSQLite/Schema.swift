@@ -38,6 +38,10 @@ enum Schema {
             )
             try database.execute(sql: keptAnswers)
         }
+        migrator.registerMigration("4: journal, state, leases, the original's other tables") {
+            database in
+            try database.execute(sql: journal)
+        }
         return migrator
     }
 
@@ -140,6 +144,51 @@ enum Schema {
         CREATE INDEX idx_downloaded_files_status ON downloaded_files (status);
         CREATE INDEX idx_downloaded_files_current_path ON downloaded_files (current_path);
         CREATE INDEX idx_downloaded_files_show ON downloaded_files (show_id);
+        """
+
+    private static let journal = """
+        ALTER TABLE tv_shows ADD COLUMN asked_seconds INTEGER;
+        UPDATE tv_shows SET asked_seconds = CAST(strftime('%s', fetched_at) AS INTEGER)
+            WHERE tmdb_id IS NOT NULL;
+        CREATE TABLE catalogue_state (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            revision INTEGER NOT NULL,
+            next_show INTEGER NOT NULL,
+            next_file INTEGER NOT NULL
+        );
+        INSERT INTO catalogue_state VALUES (1, 0,
+            1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'tv_shows'), 0),
+            1 + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'downloaded_files'), 0));
+        CREATE TABLE journal (
+            revision INTEGER PRIMARY KEY,
+            seconds INTEGER NOT NULL,
+            author TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            inverse TEXT NOT NULL
+        );
+        CREATE INDEX idx_journal_seconds ON journal (seconds);
+        CREATE TABLE show_vectors (
+            show_id INTEGER NOT NULL REFERENCES tv_shows (id) ON DELETE CASCADE,
+            embedder TEXT NOT NULL,
+            text_print INTEGER NOT NULL,
+            vector BLOB NOT NULL,
+            PRIMARY KEY (show_id, embedder)
+        );
+        CREATE TABLE leases (
+            name TEXT PRIMARY KEY,
+            holder TEXT NOT NULL,
+            until_seconds INTEGER NOT NULL
+        );
+        CREATE INDEX idx_episodes_absolute ON episodes (tmdb_id, absolute_episode);
+        CREATE VIEW sftp_temp_files AS
+            SELECT id, name, size, modified_time, remote_path AS path, fetched_at, is_dir
+            FROM downloaded_files;
+        CREATE VIEW anime_tv_inventory AS
+            SELECT id, name, size, modified_time,
+                show_name || '/' || printf('Season %02d', season) || '/' || name AS path,
+                fetched_at, is_dir
+            FROM downloaded_files WHERE show_id IS NOT NULL;
         """
 
     private static let keptAnswers = """

@@ -29,6 +29,19 @@ extension ControlFile {
             ControlFile("suggest-name", usage: suggestUsage) { line throws(OperationError) in
                 try await operations.suggestName(line)
             },
+            ControlFile("search", usage: searchUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.search(line))
+            },
+            ControlFile("similar", usage: similarUsage) { line throws(OperationError) in
+                ShowText.text(of: try await operations.similar(to: line))
+            },
+            ControlFile("history", usage: historyUsage) { line throws(OperationError) in
+                let count = line == "all" ? "10000" : line
+                return HistoryText.text(of: try await operations.history(count))
+            },
+            ControlFile("undo", usage: undoUsage) { line throws(OperationError) in
+                "took back " + HistoryText.line(try await operations.undo(line))
+            },
             ControlFile("scan", usage: scanUsage) { line throws(OperationError) in
                 let job = try operations.startScan()
                 return "started; watch control/jobs/\(job.number)"
@@ -125,6 +138,38 @@ extension ControlFile {
         Asks the language model for a shorter name of a folder or file.
 
           echo '20 The Long Tale of the Quiet Harbour' > suggest-name    the most bytes, the name
+
+        """
+
+    private static let searchUsage = """
+        Finds shows of the library by what you remember of a title: misspelt, a part of it, in
+        another language.
+
+          echo 'brekin bad' > search
+
+        """
+
+    private static let similarUsage = """
+        Finds shows of the library that are like one of them.
+
+          echo 'Dark' > similar      a show's name, or tmdb:70523
+
+        """
+
+    private static let historyUsage = """
+        Tells what was done to the library, by whom and why, the latest first.
+
+          echo 20 > history          the last twenty changes
+          echo all > history         all that is remembered
+
+        """
+
+    private static let undoUsage = """
+        Takes a change back. The undo is a change, too, and can be taken back.
+
+          echo 17 > undo             the change's number, see history
+
+        The write fails with EBUSY when later changes touched the same, and names them.
 
         """
 

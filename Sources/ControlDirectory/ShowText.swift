@@ -32,6 +32,17 @@ enum ShowText {
         return lines.joined(separator: "\n")
     }
 
+    static func text(of found: [FoundShow]) -> String {
+        guard !found.isEmpty else { return "none" }
+        return found.map { show in
+            let percent = String(Int((show.score * 100).rounded()))
+            let padded = String(repeating: " ", count: max(0, 4 - percent.count)) + percent
+            let number = show.tmdbID.map { " {tmdb-\($0)}" } ?? ""
+            let year = show.year.map { " (\($0))" } ?? ""
+            return "\(padded) %  \(Printable.line(show.name))\(year)\(number)"
+        }.joined(separator: "\n")
+    }
+
     static func text(of explanations: Explanations) -> String {
         var texts = explanations.files.map { file in
             var lines = [Printable.line(file.remotePath)]

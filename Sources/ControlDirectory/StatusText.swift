@@ -27,9 +27,15 @@ enum StatusText {
             ]
         }
         lines += [
-            "Catalogue  \(status.catalogue)",
-            "TMDB       \(status.tmdb)",
+            "Catalogue  \(status.catalogue)"
         ]
+        if let trouble = status.catalogueTrouble {
+            lines += [
+                "           away: \(Printable.line(trouble))",
+                "           what was known last is served; changes are refused until it is back",
+            ]
+        }
+        lines.append("TMDB       \(status.tmdb)")
         if let scan = status.lastScan {
             let when = "\(date(scan.finished)), \(String(format: "%.1f", scan.seconds)) s"
             lines.append(

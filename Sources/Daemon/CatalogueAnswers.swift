@@ -13,7 +13,7 @@ struct CatalogueAnswers: AnswerKeeper {
         do throws(CatalogueError) {
             return try await store.keptAnswer(of: source, to: question)
         } catch {
-            log.warning("\(error)")
+            log.debug("\(error)")
             return nil
         }
     }
@@ -22,7 +22,7 @@ struct CatalogueAnswers: AnswerKeeper {
         do throws(CatalogueError) {
             try await store.keep(answer)
         } catch {
-            log.warning("\(error)")
+            log.debug("\(error)")
         }
     }
 }

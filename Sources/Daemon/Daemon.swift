@@ -1,6 +1,5 @@
 import Cache
 import Catalogue
-import CatalogueSQLite
 import ControlDirectory
 import Foundation
 import FuseBridge
@@ -48,7 +47,7 @@ public final class MountDaemon: Sendable {
         mountpoint: String,
         inheritance: Inheritance,
         log: Logger
-    ) throws(Failure) {
+    ) async throws(Failure) {
         self.inheritance = inheritance
         self.settings = settings
         self.mountpoint = mountpoint
@@ -62,7 +61,7 @@ public final class MountDaemon: Sendable {
                 log: log
             )
             let status = MountStatus(mountpoint: mountpoint, settings: settings, cache: cache)
-            workshop = try Workshop(settings, log: log, mount: status)
+            workshop = try await Workshop(settings, log: log, mount: status)
             source = CachedSource(workshop.pool, store: cache)
             status.tell(of: source)
         } catch {
@@ -137,7 +136,9 @@ public final class MountDaemon: Sendable {
         do throws(OperationError) {
             report = try await workshop.operations.scan { progress("\($0) files found so far") }
         } catch {
-            throw Failure("\(error)")
+            // Another machine fills the catalogue just now, and ours follows.
+            guard error.code == .busy else { throw Failure("\(error)") }
+            return warning(error.message)
         }
         if let error = report.error {
             guard report.directories > 0 else {
@@ -254,15 +255,18 @@ public final class MountDaemon: Sendable {
             while !Task.isCancelled {
                 if isDue { _ = try? workshop.operations.startScan() }
                 await workshop.operations.renewWhatIsDue()
+                await workshop.operations.renewVectors()
                 isDue = true
                 try? await Task.sleep(for: settings.scanInterval)
             }
         }
+        let follower = Task { [workshop] in await workshop.library.follow() }
         for await reason in stopRequests.stream {
             log.notice("stopping: \(reason)")
             break
         }
         scans.cancel()
+        follower.cancel()
         server.unmount()
         // `run()` ends by itself now; a reader who does not let go must not hold us up.
         let end = ContinuousClock.now + .seconds(5)

@@ -1,3 +1,4 @@
+public import Catalogue
 public import Foundation
 import Glibc
 public import Primitives
@@ -12,9 +13,10 @@ public struct Settings: Sendable {
     public var roots: [RemotePath]
     public var dataDirectory: String
     public var cache: CacheSettings
-    public var databaseFile: String
+    public var database: DatabaseSettings
+    public var journalLimits: JournalLimits
     /// The catalogue in words, as the status shows it.
-    public var catalogue: String { "SQLite, \(databaseFile)" }
+    public var catalogue: String { database.description }
     public var allowOther: Bool
     public var mountOptions: [String]
     /// Whether the kernel may read complete files itself.
@@ -26,6 +28,7 @@ public struct Settings: Sendable {
     public var preference: VersionPreference
     /// nil when no language model is to be asked.
     public var model: ModelSettings?
+    var embedding: EmbeddingSettings
     public var scanInterval: Duration
     public var readTimeout: Duration
     /// Connections at once; many hosts allow few.
@@ -87,11 +90,10 @@ public struct Settings: Sendable {
         let remote = try RemoteAddress(arguments.remote, values, remembered: remembered)
         roots = remote.paths
         account = try Self.account(remote, arguments, values)
-        let type = values["database", "type"]?.lowercased() ?? "sqlite"
-        guard type == "sqlite" else {
-            throw Problem("[Database] type = \(type) is not in this version; there is sqlite")
-        }
-        databaseFile = values["sqlite", "db_file"].map(Self.absolute) ?? data + "/catalogue.db"
+        database = try DatabaseSettings(values, directory: data)
+        let days = try values.number("database", "journal_days", in: 1...36_500) ?? 90
+        let entries = try values.number("database", "journal_entries", in: 1...1_000_000) ?? 10_000
+        journalLimits = JournalLimits(age: Int64(days) * 86_400, entries: Int64(entries))
         let allows = try values.flag("mount", "allow_other")
         allowOther = arguments.allowOther || allows
         mountOptions =
@@ -102,6 +104,7 @@ public struct Settings: Sendable {
         tmdbLanguage = values["tmdb", "language"] ?? "en-US"
         preference = try Self.preference(values)
         model = try ModelSettings(values, warnings: &warnings)
+        embedding = try EmbeddingSettings(values)
         scanInterval = try values.duration("scan", "interval") ?? .seconds(300)
         readTimeout = try values.duration("sftp", "read_timeout") ?? .seconds(30)
         connectionLimit = try values.number("sftp", "connections", in: 1...32) ?? 4

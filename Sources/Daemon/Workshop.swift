@@ -1,5 +1,5 @@
 import Catalogue
-import CatalogueSQLite
+import Embedding
 import Foundation
 import HTTPFetch
 import Ingest
@@ -15,7 +15,7 @@ public let programVersion = "0.1.0"
 
 /// The library and everything that works on it, with or without a mount.
 public final class Workshop: Sendable {
-    let store: SQLiteStore
+    let store: any CatalogueStore
     let pool: SFTPPool
     let publisher: TreePublisher
     let library: Library
@@ -30,28 +30,24 @@ public final class Workshop: Sendable {
     /// - Returns: The library as the last run left it.
     /// - Throws: An error that a person can read.
     public static func open(_ settings: Settings, log: Logger) async throws -> Workshop {
-        let workshop = try Workshop(settings, log: log, mount: nil)
+        let workshop = try await Workshop(settings, log: log, mount: nil)
         try await workshop.library.load()
         return workshop
     }
 
-    init(_ settings: Settings, log: Logger, mount: MountStatus?) throws {
-        for directory in [
-            settings.dataDirectory, (settings.databaseFile as NSString).deletingLastPathComponent,
-        ] {
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: directory,
-                    withIntermediateDirectories: true,
-                    attributes: [.posixPermissions: 0o700]
-                )
-            } catch {
-                throw Settings.Problem(
-                    "cannot make the directory '\(directory)': \(error.localizedDescription)"
-                )
-            }
+    init(_ settings: Settings, log: Logger, mount: MountStatus?) async throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: settings.dataDirectory,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw Settings.Problem(
+                "cannot make the directory '\(settings.dataDirectory)': \(error.localizedDescription)"
+            )
         }
-        store = try SQLiteStore(path: settings.databaseFile)
+        store = try await settings.database.open(settings.journalLimits)
         var limits = SFTPPool.Settings()
         limits.readTimeout = settings.readTimeout
         limits.connections = settings.connectionLimit
@@ -87,6 +83,7 @@ public final class Workshop: Sendable {
                 kept: answers
             )
         }
+        let embedder = LazyEmbedder(settings.embedding)
         let paths = settings.roots.map(\.printable)
         let address = settings.account.address
         let status = StatusSources(
@@ -106,8 +103,10 @@ public final class Workshop: Sendable {
                 metadata: metadata,
                 models: models,
                 modelConfidence: settings.model?.confidence ?? 0.7,
+                embedder: { () throws(EmbeddingError) in try await embedder.get() },
                 status: status,
                 checkCache: mount?.check,
+                machine: ProcessInfo.processInfo.hostName + ":" + settings.dataDirectory,
                 log: log
             )
         )
@@ -118,7 +117,7 @@ public final class Workshop: Sendable {
     public func close() async {
         await pool.shutdown()
         // A scan that is just being recorded is one transaction: it is whole or not there.
-        try? store.close()
+        store.close()
     }
 
     private static func report(

@@ -10,22 +10,38 @@ extension Library {
     /// The titles that the files bear become other titles of their shows, so that what follows of
     /// the same release goes there too.
     ///
-    /// - Parameter decisions: Places by the files' numbers.
+    /// - Parameters:
+    ///   - decisions: Places by the files' numbers.
+    ///   - origin: Who says so.
     /// - Returns: The files that now stand elsewhere, those that followed included.
     /// - Throws: ``CatalogueError``.
     public func place(
-        _ decisions: [Int64: Placement]
+        _ decisions: [Int64: Placement],
+        _ origin: Origin
     ) async throws(CatalogueError) -> [Move] {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.placeAlone(decisions)
+            try await self.placeAlone(decisions, origin)
         }
     }
 
-    private func placeAlone(_ places: [Int64: Placement]) async throws(CatalogueError) -> [Move] {
-        let files = contents.files.filter { places[$0.id] != nil }
+    private func placeAlone(
+        _ decisions: [Int64: Placement],
+        _ origin: Origin
+    ) async throws(CatalogueError) -> [Move] {
+        try await change(origin) { draft throws(CatalogueError) in
+            try self.place(decisions, in: &draft)
+        }
+    }
+
+    private func place(
+        _ places: [Int64: Placement],
+        in draft: inout CatalogueDraft
+    ) throws(CatalogueError) -> [Move] {
+        let files = draft.contents.files.filter { places[$0.id] != nil }
+        let router = FileRouter(draft.contents, roots: roots)
         var change = FileChange()
         var moves: [Move] = []
-        for (file, record) in zip(files, route(files.map(\.file))) {
+        for (file, record) in zip(files, router.records(for: files.map(\.file))) {
             var decision = record.decision
             decision.placement = places[file.id]
             decision.rule = "placed by hand"
@@ -37,21 +53,21 @@ extension Library {
             )
             moves.append(Move(file: file, new: decision, newShow: nil))
         }
-        try await commit(change)
-        try await learn(files, places)
-        let followed = try await rerouteAlone(
-            where: { file in file.decision.placement == nil || file.decision.by == nil },
-            dryRun: false
-        )
+        try draft.apply(change)
+        try learn(files, places, in: &draft)
+        let followed = try reroute(in: &draft) { file in
+            file.decision.placement == nil || file.decision.by == nil
+        }
         return moves + followed.moves
     }
 
     /// Makes the files' titles other titles of the shows that they were given.
     private func learn(
         _ files: [LibraryFile],
-        _ places: [Int64: Placement]
-    ) async throws(CatalogueError) {
-        let names = parsed(files.map(\.file))
+        _ places: [Int64: Placement],
+        in draft: inout CatalogueDraft
+    ) throws(CatalogueError) {
+        let names = FileRouter(draft.contents, roots: roots).parsed(files.map(\.file))
         var titles: [Int64: Set<String>] = [:]
         for file in files {
             guard let place = places[file.id], let title = names[file.file.path]?.title else {
@@ -60,60 +76,57 @@ extension Library {
             titles[place.showID, default: []].insert(title)
         }
         for (id, titles) in titles {
-            guard let show = contents.shows.first(where: { $0.id == id }) else { continue }
+            guard let show = draft.contents.show(id) else { continue }
             let known = Set(show.titles.map(normalisedTitle))
             let new = titles.filter { !known.contains(normalisedTitle($0)) }.sorted()
-            guard !new.isEmpty else { continue }
-            let draft = ShowDraft(
-                systemName: show.systemName,
-                details: show.details,
-                aliases: show.aliases + new
-            )
-            let episodes = contents.episodes.filter { $0.showTMDBID == show.details?.tmdbID }
-            try await store.save(draft, replacing: show.id, episodes: episodes)
+            if !new.isEmpty { try draft.addAliases(new, to: id) }
         }
-        contents = try await store.contents()
     }
 
     /// Turns a show into another: its files and its folder stay, what TMDB says is replaced.
     ///
     /// - Parameters:
     ///   - id: The show's number in the catalogue.
-    ///   - draft: What it shall be.
+    ///   - show: What it shall be.
     ///   - episodes: All episodes of that.
+    ///   - origin: Who says so.
     /// - Returns: The show as saved.
     /// - Throws: ``CatalogueError``.
     public func replace(
         _ id: Int64,
-        by draft: ShowDraft,
-        episodes: [Episode]
+        by show: ShowDraft,
+        episodes: [Episode],
+        _ origin: Origin
     ) async throws(CatalogueError) -> Show {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.replaceAlone(id, by: draft, episodes: episodes)
+            try await self.replaceAlone(id, by: show, episodes: episodes, origin)
         }
     }
 
     private func replaceAlone(
         _ id: Int64,
-        by draft: ShowDraft,
-        episodes: [Episode]
+        by show: ShowDraft,
+        episodes: [Episode],
+        _ origin: Origin
     ) async throws(CatalogueError) -> Show {
-        let show = try await store.save(draft, replacing: id, episodes: episodes)
-        contents = try await store.contents()
-        _ = try await rerouteAlone(where: { _ in true }, dryRun: false)
-        await publish(contents)
-        return show
+        let seconds = now()
+        return try await change(origin) { draft throws(CatalogueError) in
+            let saved = try draft.save(show, replacing: id, episodes: episodes, seconds: seconds)
+            _ = try self.reroute(in: &draft)
+            return saved
+        }
     }
 
     /// What the parser reads in files' names, their neighbours considered.
     public func names(of files: [LibraryFile]) -> [RemotePath: ParsedName] {
-        parsed(files.map(\.file))
+        FileRouter(contents, roots: roots).parsed(files.map(\.file))
     }
 
     /// Shows that TMDB knows but that lack an episode which a file claims to be.
     public func outdatedShows() -> Set<Int> {
         let open = contents.files.filter { $0.decision.placement == nil && $0.decision.by == nil }
         let router = Router(shows: contents.shows, episodes: contents.episodes)
-        return Set(parsed(open.map(\.file)).values.compactMap { router.route($0).outdatedShow })
+        let names = FileRouter(contents, roots: roots).parsed(open.map(\.file))
+        return Set(names.values.compactMap { router.route($0).outdatedShow })
     }
 }

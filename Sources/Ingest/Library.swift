@@ -1,8 +1,13 @@
 public import Catalogue
+import Foundation
 public import Logging
 public import Naming
 public import Primitives
 import Routing
+import Synchronization
+
+/// UTC.
+public func secondsSince1970() -> Int64 { Int64(Date().timeIntervalSince1970) }
 
 /// Keeps the catalogue in step with the seedbox and with what the user asks for.
 ///
@@ -10,10 +15,11 @@ import Routing
 /// transaction, and hands the new state to whoever serves it.
 public actor Library {
     let store: any CatalogueStore
-    private let roots: [RemotePath]
+    let roots: [RemotePath]
     private let log: Logger
     let publish: @Sendable (CatalogueContents) async -> Void
-    private let parser = NameParser()
+    let now: @Sendable () -> Int64
+    private nonisolated let away = Mutex<String?>(nil)
 
     public internal(set) var contents = CatalogueContents()
     /// The change that is under way, for the next to wait for.
@@ -25,13 +31,16 @@ public actor Library {
     ///   - store: The catalogue.
     ///   - roots: The seedbox directories that are mounted.
     ///   - log: Where warnings go.
+    ///   - now: Seconds since 1970, UTC.
     ///   - publish: Called with every new state, before the change that made it returns.
     public init(
         store: any CatalogueStore,
         roots: [RemotePath],
         log: Logger,
+        now: @Sendable @escaping () -> Int64 = secondsSince1970,
         publish: @Sendable @escaping (CatalogueContents) async -> Void
     ) {
+        self.now = now
         self.store = store
         self.roots = roots
         self.log = log
@@ -70,37 +79,38 @@ public actor Library {
     private func recordAlone(
         _ scan: SeedboxScanner.Result
     ) async throws(CatalogueError) -> ScanSummary {
-        let known = Dictionary(
-            contents.files.map { ($0.file.path, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
         let present = Set(scan.files.map(\.path))
         let unknown = scan.unknown + doubtful(scan)
-        var summary = ScanSummary()
-        var change = FileChange()
-        change.gone = contents.files.filter { file in
-            guard !present.contains(file.file.path) else { return false }
-            // What lies outside of what was asked for goes only when all that was asked for could
-            // be listed: a mistyped path takes nothing away.
-            let isAsked = roots.contains { file.file.path.isInside($0) }
-            return isAsked
-                ? !unknown.contains { file.file.path.isInside($0) } : unknown.isEmpty
-        }.map(\.id)
-        let new = scan.files.filter { known[$0.path] == nil }
-        change.records = route(new)
-        for file in scan.files {
-            guard let old = known[file.path], old.file != file else { continue }
-            // Its name, and so its place, is the same.
-            change.records.append(
-                FileChange.Record(file: file, kind: old.kind, decision: old.decision)
-            )
-            summary.changed += 1
+        let roots = roots
+        return try await change(Origin(.scan, "scan")) { draft throws(CatalogueError) in
+            let files = draft.contents.files
+            let known = Dictionary(files.map { ($0.file.path, $0) }) { first, _ in first }
+            var summary = ScanSummary()
+            var change = FileChange()
+            change.gone = files.filter { file in
+                guard !present.contains(file.file.path) else { return false }
+                // What lies outside of what was asked for goes only when all that was asked for
+                // could be listed: a mistyped path takes nothing away.
+                let isAsked = roots.contains { file.file.path.isInside($0) }
+                return isAsked
+                    ? !unknown.contains { file.file.path.isInside($0) } : unknown.isEmpty
+            }.map(\.id)
+            let new = scan.files.filter { known[$0.path] == nil }
+            change.records = FileRouter(draft.contents, roots: roots).records(for: new)
+            for file in scan.files {
+                guard let old = known[file.path], old.file != file else { continue }
+                // Its name, and so its place, is the same.
+                change.records.append(
+                    FileChange.Record(file: file, kind: old.kind, decision: old.decision)
+                )
+                summary.changed += 1
+            }
+            summary.added = new.count
+            summary.gone = change.gone.count
+            summary.total = files.count + summary.added - summary.gone
+            try draft.apply(change)
+            return summary
         }
-        summary.added = new.count
-        summary.gone = change.gone.count
-        summary.total = contents.files.count + summary.added - summary.gone
-        try await commit(change)
-        return summary
     }
 
     /// Roots that turned wholly empty: a seedbox whose disk is not mounted looks just so, so that
@@ -142,27 +152,50 @@ public actor Library {
     ///   - isMeant: Which files.
     ///   - names: What a language model read in names that the parser does not understand.
     ///   - dryRun: Decide only; nothing is changed.
+    ///   - origin: Who asks for it.
     /// - Returns: The files whose decision differs from the one before, and how many were meant.
     /// - Throws: ``CatalogueError``.
     public func reroute(
         where isMeant: @Sendable @escaping (LibraryFile) -> Bool,
         reading names: [RemotePath: ParsedName] = [:],
-        dryRun: Bool = false
+        dryRun: Bool = false,
+        _ origin: Origin = Origin(.person, "route-files")
     ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.rerouteAlone(where: isMeant, reading: names, dryRun: dryRun)
+            try await self.rerouteAlone(where: isMeant, reading: names, dryRun: dryRun, origin)
         }
     }
 
-    func rerouteAlone(
+    private func rerouteAlone(
         where isMeant: (LibraryFile) -> Bool,
-        reading names: [RemotePath: ParsedName] = [:],
-        dryRun: Bool
+        reading names: [RemotePath: ParsedName],
+        dryRun: Bool,
+        _ origin: Origin
     ) async throws(CatalogueError) -> (moves: [Move], considered: Int) {
+        if dryRun {
+            var draft = CatalogueDraft(contents)
+            return try reroute(in: &draft, where: isMeant, reading: names)
+        }
+        return try await change(origin) { draft throws(CatalogueError) in
+            try self.reroute(in: &draft, where: isMeant, reading: names)
+        }
+    }
+
+    /// Decides in a draft where files belong.
+    func reroute(
+        in draft: inout CatalogueDraft,
+        where isMeant: (LibraryFile) -> Bool = { _ in true },
+        reading names: [RemotePath: ParsedName] = [:]
+    ) throws(CatalogueError) -> (moves: [Move], considered: Int) {
+        let contents = draft.contents
         let meant = contents.files.filter(isMeant)
+        let records = FileRouter(contents, roots: roots).records(
+            for: meant.map(\.file),
+            reading: names
+        )
         var change = FileChange()
         var moves: [Move] = []
-        for (file, record) in zip(meant, route(meant.map(\.file), reading: names)) {
+        for (file, record) in zip(meant, records) {
             guard !isKept(file.decision, against: record.decision) else { continue }
             var decision = record.decision
             if let draft = record.newShow {
@@ -181,7 +214,7 @@ public actor Library {
             }
             moves.append(Move(file: file, new: decision, newShow: record.newShow?.systemName))
         }
-        if !dryRun { try await commit(change) }
+        try draft.apply(change)
         return (moves, meant.count)
     }
 
@@ -201,134 +234,95 @@ public actor Library {
     /// - Parameters:
     ///   - draft: The show with its details.
     ///   - episodes: All its episodes.
+    ///   - origin: Who adds it.
     /// - Returns: The show as saved, and the files that it got.
     /// - Throws: ``CatalogueError``.
     public func add(
         _ draft: ShowDraft,
-        episodes: [Episode]
+        episodes: [Episode],
+        _ origin: Origin
     ) async throws(CatalogueError) -> (show: Show, files: Int) {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.addAlone(draft, episodes: episodes)
+            try await self.addAlone(draft, episodes: episodes, origin)
         }
     }
 
     private func addAlone(
-        _ draft: ShowDraft,
-        episodes: [Episode]
+        _ show: ShowDraft,
+        episodes: [Episode],
+        _ origin: Origin
     ) async throws(CatalogueError) -> (show: Show, files: Int) {
-        var draft = draft
         let titles = Set(
-            ([draft.systemName, draft.details?.name].compactMap(\.self) + draft.aliases)
+            ([show.systemName, show.details?.name].compactMap(\.self) + show.aliases)
                 .map(normalisedTitle)
         )
-        let nameOnly = contents.shows.first { show in
-            show.details == nil && titles.contains(normalisedTitle(show.systemName))
-        }
-        if let nameOnly { draft.aliases.append(nameOnly.systemName) }
-        let known = contents.shows.contains { $0.details?.tmdbID == draft.details?.tmdbID }
-        let show = try await store.save(
-            draft,
-            replacing: known ? nil : nameOnly?.id,
-            episodes: episodes
-        )
-        contents = try await store.contents()
-        _ = try await rerouteAlone(where: { _ in true }, dryRun: false)
-        await publish(contents)
-        let files = contents.files.count { $0.decision.placement?.showID == show.id }
-        return (show, files)
-    }
-
-    /// One record for each file, in the files' order.
-    func route(
-        _ files: [RemoteFile],
-        reading others: [RemotePath: ParsedName] = [:]
-    ) -> [FileChange.Record] {
-        let router = Router(shows: contents.shows, episodes: contents.episodes)
-        let names = parsed(files).merging(others) { _, other in other }
-        let examples = examples()
-        // Files that spell a new show differently start one show, not several.
-        var drafts: [String: ShowDraft] = [:]
-        return files.compactMap { file in
-            guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
-                let name = names[file.path]
-            else { return nil }
-            var outcome = router.route(name)
-            if let place = examples.place(name), place != outcome.decision.placement {
-                outcome.newShow = nil
-                outcome.decision.placement = place
-                outcome.decision.rule = "as a person placed others of its series"
-                outcome.decision.candidates = []
+        let seconds = now()
+        let saved = try await change(origin) { draft throws(CatalogueError) in
+            let shows = draft.contents.shows
+            var show = show
+            let nameOnly = shows.first {
+                $0.details == nil && titles.contains(normalisedTitle($0.systemName))
             }
-            if others[file.path] != nil, outcome.decision.placement != nil {
-                outcome.decision.by = .languageModel
-                outcome.decision.rule = "language model: " + outcome.decision.rule
-            }
-            let draft = outcome.newShow.map { draft in
-                let key = normalisedTitle(draft.systemName)
-                let first = drafts[key] ?? draft
-                drafts[key] = first
-                return first
-            }
-            return FileChange.Record(
-                file: file,
-                kind: kind,
-                decision: outcome.decision,
-                newShow: draft
+            if let nameOnly { show.aliases.append(nameOnly.systemName) }
+            let isKnown = shows.contains { $0.details?.tmdbID == show.details?.tmdbID }
+            let saved = try draft.save(
+                show,
+                replacing: isKnown ? nil : nameOnly?.id,
+                episodes: episodes,
+                seconds: seconds
             )
+            _ = try self.reroute(in: &draft)
+            return saved
         }
+        let files = contents.files.count { $0.decision.placement?.showID == saved.id }
+        return (saved, files)
     }
 
-    private func examples() -> Examples {
-        let placed = contents.files.filter {
-            $0.decision.by == .person && $0.decision.placement != nil && $0.kind == .video
+    /// Makes one change, saves it with its reason, and hands the new state on.
+    ///
+    /// - Parameters:
+    ///   - origin: Who makes it.
+    ///   - body: Makes it in a draft; runs once more when another process was faster.
+    /// - Returns: What `body` returned last.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    func change<Value>(
+        _ origin: Origin,
+        _ body: (inout CatalogueDraft) throws(CatalogueError) -> Value
+    ) async throws(CatalogueError) -> Value {
+        let (value, after) = try await store.change(contents, origin, seconds: now(), body)
+        if after.revision != contents.revision {
+            contents = after
+            await publish(contents)
         }
-        let names = parsed(placed.map(\.file))
-        return Examples(
-            placed.compactMap { file in
-                guard let name = names[file.file.path], let place = file.decision.placement else {
-                    return nil
+        return value
+    }
+
+    /// Takes in what other processes and machines change, until the task is cancelled.
+    ///
+    /// While the database is away, what is known stays.
+    public func follow() async {
+        while !Task.isCancelled {
+            do throws(CatalogueError) {
+                try await exclusively { () async throws(CatalogueError) in
+                    try await self.reload()
                 }
-                return (name, place)
-            }
-        )
-    }
-
-    /// Each directory's files are read as a set, since neighbours explain each other.
-    func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
-        var names: [RemotePath: ParsedName] = [:]
-        for (_, neighbours) in Dictionary(grouping: files, by: { $0.path.parent }) {
-            let paths = neighbours.map { relativeText($0.path) }
-            for (index, name) in parser.parse(siblings: paths).enumerated() {
-                let path = neighbours[index].path
-                names[path] = Self.whole(name, paths[index], path)
+                away.withLock { $0 = nil }
+                try await store.waitForChange(since: contents.revision)
+            } catch {
+                if trouble == nil { log.warning("the catalogue is away: \(error)") }
+                away.withLock { $0 = error.message }
+                try? await Task.sleep(for: Self.pauseWithoutDatabase)
             }
         }
-        return names
     }
 
-    /// What was read below the root, with its places in the whole path.
-    private static func whole(_ name: ParsedName, _ text: String, _ path: RemotePath) -> ParsedName
-    {
-        let offset = path.text.utf8.count - text.utf8.count
-        var name = name
-        name.evidence = name.evidence.map { found in
-            Evidence(
-                fact: found.fact,
-                bytes: found.bytes.lowerBound + offset..<found.bytes.upperBound + offset
-            )
-        }
-        return name
-    }
+    /// Why the database cannot be asked; nil while it can.
+    public nonisolated var trouble: String? { away.withLock { $0 } }
 
-    private func relativeText(_ path: RemotePath) -> String {
-        guard let root = roots.first(where: { path.isInside($0) }) else { return path.text }
-        return RemotePath.escaped(Array(path.bytes.dropFirst(root.bytes.count)))
-            .drop { $0 == "/" }.description
-    }
+    private static let pauseWithoutDatabase = Duration.seconds(1)
 
-    func commit(_ change: FileChange) async throws(CatalogueError) {
-        guard !change.isEmpty else { return }
-        try await store.apply(change)
+    private func reload() async throws(CatalogueError) {
+        guard try await store.revision() != contents.revision else { return }
         contents = try await store.contents()
         await publish(contents)
     }

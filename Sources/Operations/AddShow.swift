@@ -122,7 +122,15 @@ extension Operations {
         var files = 0
         if !request.dryRun {
             do throws(CatalogueError) {
-                files = try await services.library.add(draft, episodes: episodes).files
+                files = try await services.library.add(
+                    draft,
+                    episodes: episodes,
+                    Origin(
+                        .person,
+                        "add-show tmdb:\(tmdbID)",
+                        reason: typedName.map { "for '\($0)'" } ?? ""
+                    )
+                ).files
             } catch {
                 throw OperationError(.unavailable, "cannot save '\(metadata.name)'", cause: error)
             }

@@ -1,4 +1,5 @@
 public import Catalogue
+public import Embedding
 public import Foundation
 public import Ingest
 public import LanguageModels
@@ -22,10 +23,17 @@ public final class Operations: Sendable {
         public let models: ModelReader?
         /// How sure it must be where nobody says otherwise; 0 to 1.
         public let modelConfidence: Double
+        /// Makes vectors of what shows are about.
+        public let embedder: EmbedderSource
         public let status: StatusSources
         /// Checks the cache and tells how far it is; nil without a mount.
         public let checkCache: CacheCheck?
+        /// What tells this machine's library from others on the same catalogue.
+        public let machine: String
         public let log: Logger
+
+        public typealias EmbedderSource =
+            @Sendable () async throws(EmbeddingError) -> any Embedder
 
         public typealias CacheCheck =
             @Sendable (_ progress: @Sendable @escaping (String) -> Void) async -> CacheCheckReport
@@ -37,8 +45,10 @@ public final class Operations: Sendable {
             metadata: TMDBClient,
             models: ModelReader? = nil,
             modelConfidence: Double = 0.7,
+            embedder: @escaping EmbedderSource = { () throws(EmbeddingError) in HashedEncoder() },
             status: StatusSources,
             checkCache: CacheCheck? = nil,
+            machine: String = "this machine",
             log: Logger
         ) {
             self.library = library
@@ -47,8 +57,10 @@ public final class Operations: Sendable {
             self.metadata = metadata
             self.models = models
             self.modelConfidence = modelConfidence
+            self.embedder = embedder
             self.status = status
             self.checkCache = checkCache
+            self.machine = machine
             self.log = log
         }
     }
@@ -56,6 +68,7 @@ public final class Operations: Sendable {
     let services: Services
     public let jobs = JobBoard()
     let lastScan = Mutex<ScanReport?>(nil)
+    let titles = Mutex<TitleIndex?>(nil)
     /// When TMDB was last asked about a show, in this run.
     let renewed = Mutex<[Int: ContinuousClock.Instant]>([:])
     let counts = Mutex(
@@ -124,9 +137,54 @@ extension Operations {
     ///
     /// - Parameter progress: Told now and then how many files were found so far.
     /// - Returns: What was found; with an error set when a part could not be listed.
-    /// - Throws: ``OperationError`` with code `.unavailable` when the catalogue fails.
+    /// - Throws: ``OperationError``: `.unavailable` when the catalogue fails, `.busy` when another
+    ///   machine is scanning for the same catalogue.
     public func scan(
         progress: @Sendable (Int) -> Void = { _ in }
+    ) async throws(OperationError) -> ScanReport {
+        try await takeScan()
+        let renewal = Task { [services] in
+            while (try? await Task.sleep(for: .seconds(Self.leaseSeconds / 3))) != nil {
+                _ = try? await services.library.takeScan(
+                    as: services.machine,
+                    seconds: Self.leaseSeconds
+                )
+            }
+        }
+        defer { renewal.cancel() }
+        do throws(OperationError) {
+            let report = try await scanAlone(progress)
+            await services.library.endScan(of: services.machine)
+            return report
+        } catch {
+            await services.library.endScan(of: services.machine)
+            throw error
+        }
+    }
+
+    /// A machine that fell silent keeps others from scanning for so long.
+    private static let leaseSeconds: Int64 = 60
+
+    private func takeScan() async throws(OperationError) {
+        let other: String?
+        do throws(CatalogueError) {
+            other = try await services.library.takeScan(
+                as: services.machine,
+                seconds: Self.leaseSeconds
+            )
+        } catch {
+            throw OperationError(.unavailable, "cannot record a scan", cause: error)
+        }
+        if let other {
+            throw OperationError(
+                .busy,
+                "\(other) is scanning now; what it finds comes here by itself"
+            )
+        }
+    }
+
+    private func scanAlone(
+        _ progress: @Sendable (Int) -> Void
     ) async throws(OperationError) -> ScanReport {
         let clock = ContinuousClock()
         let start = clock.now

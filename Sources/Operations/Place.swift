@@ -63,7 +63,10 @@ extension Operations {
         }
         let moves: [Library.Move]
         do throws(CatalogueError) {
-            moves = try await services.library.place(places)
+            moves = try await services.library.place(
+                places,
+                Origin(.person, "route-files --as '\(request.place ?? "")'")
+            )
         } catch {
             throw OperationError(.unavailable, "cannot save the place", cause: error)
         }

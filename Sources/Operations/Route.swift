@@ -135,7 +135,12 @@ extension Operations {
             result = try await services.library.reroute(
                 where: isMeant,
                 reading: read.names,
-                dryRun: request.dryRun
+                dryRun: request.dryRun,
+                Origin(
+                    read.names.isEmpty ? .person : .languageModel,
+                    "route-files",
+                    reason: read.notes.joined(separator: "; ")
+                )
             )
         } catch {
             throw OperationError(.unavailable, "cannot route", cause: error)

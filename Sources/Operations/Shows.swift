@@ -111,7 +111,7 @@ extension Operations {
         var failure: OperationError?
         for show in shows {
             do throws(OperationError) {
-                lines.append(try await renew(show, contents.episodes))
+                lines.append(try await renew(show, contents.episodes, .person))
             } catch {
                 failure = error
                 lines.append("\(show.name): \(error)")
@@ -121,7 +121,11 @@ extension Operations {
         return lines.isEmpty ? ["no show needs it"] : lines
     }
 
-    func renew(_ show: Show, _ before: [Episode]) async throws(OperationError) -> String {
+    func renew(
+        _ show: Show,
+        _ before: [Episode],
+        _ author: Origin.Author
+    ) async throws(OperationError) -> String {
         guard let id = show.details?.tmdbID else {
             throw OperationError(.notFound, "'\(show.name)' is not on TMDB; add it first")
         }
@@ -131,7 +135,11 @@ extension Operations {
         draft.aliases += show.aliases.filter { !draft.aliases.contains($0) }
         let episodes = metadata.catalogueEpisodes
         do throws(CatalogueError) {
-            _ = try await services.library.add(draft, episodes: episodes)
+            _ = try await services.library.add(
+                draft,
+                episodes: episodes,
+                Origin(author, "update-episodes tmdb:\(id)")
+            )
         } catch {
             throw OperationError(.unavailable, "cannot save '\(show.name)'", cause: error)
         }
@@ -183,7 +191,12 @@ extension Operations {
         draft.replacesAliases = true
         let episodes = metadata.catalogueEpisodes
         do throws(CatalogueError) {
-            _ = try await services.library.replace(show.id, by: draft, episodes: episodes)
+            _ = try await services.library.replace(
+                show.id,
+                by: draft,
+                episodes: episodes,
+                Origin(.person, "fix-show \(text)")
+            )
         } catch {
             throw OperationError(.unavailable, "cannot save '\(metadata.name)'", cause: error)
         }
@@ -243,13 +256,13 @@ extension Operations {
             {
                 return false
             }
-            let age = Duration.seconds(now - (contents.askedSeconds[details.tmdbID] ?? 0))
+            let age = Duration.seconds(now - (show.askedSeconds ?? 0))
             return outdated.contains(details.tmdbID) || age > Self.lifetime(details.status)
                 || soon.contains(details.tmdbID) && age > Self.leastPause
         }
         for show in due.prefix(Self.mostAtOnce) {
             do throws(OperationError) {
-                let line = try await renew(show, contents.episodes)
+                let line = try await renew(show, contents.episodes, .refresh)
                 services.log.info("asked TMDB again: \(line)")
             } catch {
                 if let id = show.details?.tmdbID { renewed.withLock { $0[id] = .now } }

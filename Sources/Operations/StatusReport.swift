@@ -1,4 +1,5 @@
 public import Foundation
+import Ingest
 import Synchronization
 
 /// The state of the mount as people and programs read it, without any secret.
@@ -122,6 +123,8 @@ public struct StatusReport: Sendable, Codable {
     /// nil when nothing is mounted.
     public var cache: Cache?
     public var catalogue: String
+    /// Why the database cannot be asked; nil while it can.
+    public var catalogueTrouble: String?
     public var tmdb: String
     public var lastScan: ScanReport?
     public var runningJobs: [String]
@@ -171,6 +174,7 @@ extension Operations {
             library: counts.withLock { $0 },
             cache: sources.cache(),
             catalogue: sources.catalogue,
+            catalogueTrouble: services.library.trouble,
             tmdb: sources.tmdb(),
             lastScan: lastScanReport,
             runningJobs: jobs.jobs.filter { $0.state == .running }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What a service answered, for not asking the same again.
-public struct KeptAnswer: Hashable, Sendable {
+public struct KeptAnswer: Hashable, Sendable, Codable {
     /// Who answered: "TMDB", "openai, gpt-5-mini".
     public let source: String
     public let question: String

@@ -2,7 +2,7 @@
 ///
 /// A file that was replaced has another size or time and so is another `RemoteFile`. Bytes of
 /// two versions are never mixed.
-public struct RemoteFile: Hashable, Sendable {
+public struct RemoteFile: Hashable, Sendable, Codable {
     public let path: RemotePath
     /// Bytes.
     public let size: UInt64

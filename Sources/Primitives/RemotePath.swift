@@ -113,3 +113,15 @@ extension RemotePath: CustomStringConvertible {
         }
     }
 }
+
+/// As its text.
+extension RemotePath: Codable {
+    public init(from decoder: any Decoder) throws {
+        self.init(try decoder.singleValueContainer().decode(String.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

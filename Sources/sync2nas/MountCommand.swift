@@ -229,7 +229,7 @@ struct MountCommand: AsyncParsableCommand {
         if let password = inheritance.password { chosen.account.password = Secret(password) }
         let daemon: MountDaemon
         do throws(MountDaemon.Failure) {
-            daemon = try MountDaemon(
+            daemon = try await MountDaemon(
                 chosen,
                 mountpoint: mountpoint,
                 inheritance: inheritance,

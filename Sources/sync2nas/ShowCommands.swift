@@ -2,6 +2,74 @@ import ArgumentParser
 import Daemon
 import Operations
 
+struct SearchCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Find shows of the library by what you remember of a title."
+    )
+
+    @Argument(help: "Misspelt, a part, in another language.")
+    var text: String
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "search" }
+
+    func line() throws(OperationError) -> String { text }
+}
+
+struct SimilarCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "similar",
+        abstract: "Find shows of the library that are like one of them."
+    )
+
+    @Argument(help: "A show's name, or tmdb:70523.")
+    var show: String
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "similar" }
+
+    func line() throws(OperationError) -> String { show }
+}
+
+struct HistoryCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show what was done to the library, by whom and why."
+    )
+
+    @Argument(help: "How many changes, or all.")
+    var count = "20"
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "history" }
+
+    func line() throws(OperationError) -> String { count }
+}
+
+struct UndoCommand: LibraryCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo",
+        abstract: "Take a change of the library back."
+    )
+
+    @Argument(help: "The change's number, as history shows it.")
+    var number: Int
+
+    @OptionGroup var options: SettingOptions
+    @OptionGroup var mount: MountOption
+
+    var controlFile: String { "undo" }
+
+    func line() throws(OperationError) -> String { "\(number)" }
+}
+
 struct ExplainCommand: LibraryCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",

@@ -17,7 +17,11 @@ struct Sync2NAS: AsyncParsableCommand {
             AddShowCommand.self, RouteFilesCommand.self, ParseCommand.self, CheckCacheCommand.self,
             TransfersCommand.self, ExplainCommand.self, SearchTMDBCommand.self,
             SearchShowCommand.self, FixShowCommand.self, UpdateEpisodesCommand.self,
-            BootstrapEpisodesCommand.self, SuggestNameCommand.self,
+            BootstrapEpisodesCommand.self, SuggestNameCommand.self, HistoryCommand.self,
+            SearchCommand.self,
+            SimilarCommand.self,
+            UndoCommand.self, InitDBCommand.self, CheckDBCommand.self, DBStatsCommand.self,
+            BackupDBCommand.self, RestoreDBCommand.self, MigrateDBCommand.self,
         ]
     )
 }

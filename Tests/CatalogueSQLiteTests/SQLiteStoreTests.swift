@@ -23,8 +23,10 @@ import Testing
     @Test func theCatalogueIsThereAfterItWasOpenedAgain() async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let store = try SQLiteStore(path: path)
-        try await store.save(ShowDraft(systemName: "S"), replacing: nil, episodes: [])
-        try store.close()
+        try await store.change { draft throws(CatalogueError) in
+            try draft.save(ShowDraft(systemName: "S"), replacing: nil, seconds: 0)
+        }
+        store.close()
         #expect(try await SQLiteStore(path: path).contents().shows.map(\.systemName) == ["S"])
     }
 

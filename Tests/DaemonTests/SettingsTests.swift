@@ -88,7 +88,7 @@ import VirtualTree
         #expect(settings.account.port == 2222)
         #expect(settings.account.user == "me")
         #expect(settings.roots.map(\.text) == ["/downloads/tv", "/downloads/anime"])
-        #expect(settings.databaseFile == "/var/lib/x/sync2nas.db")
+        #expect("\(settings.database)" == "SQLite, /var/lib/x/sync2nas.db")
         #expect(settings.tmdbKey == "abc")
         #expect(settings.warnings.isEmpty)
     }
@@ -103,7 +103,7 @@ import VirtualTree
             ]
         )
         #expect(settings.account.host == "other" && settings.account.port == 23)
-        #expect(settings.tmdbKey == "xyz" && settings.databaseFile == "/e.db")
+        #expect(settings.tmdbKey == "xyz" && "\(settings.database)" == "SQLite, /e.db")
         #expect(settings.roots.map(\.text) == ["/one"])
     }
 

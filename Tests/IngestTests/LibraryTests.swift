@@ -233,7 +233,7 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
             absolute: 2,
             name: "x"
         )
-        let added = try await library.add(draft, episodes: [episode])
+        let added = try await library.add(draft, episodes: [episode], Origin(.person, "add"))
         #expect(added.show.id == id)
         #expect(added.files == 1)
         #expect(await library.contents.shows.count == 1)

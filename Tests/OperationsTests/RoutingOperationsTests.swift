@@ -171,4 +171,71 @@ import Testing
         request.useLLM = true
         #expect(try await scene.operations.addShow(request).tmdbID == 57243)
     }
+
+    // MARK: What was done
+
+    @Test func everyChangeHasItsEntryAndCanBeTakenBack() async throws {
+        let scene = try await Scene(["Severance.S01E05.mkv"])
+        _ = try await scene.operations.addShow(AddShowRequest("Severance"))
+        _ = try await scene.route("Severance --as Severance S01E07")
+        let done = try await scene.operations.history("")
+        #expect(done.map(\.author) == ["person", "person", "scan"])
+        #expect(done.map(\.number) == [3, 2, 1])
+        #expect(done[0].operation == "route-files --as 'Severance S01E07'")
+        #expect(done[1].operation == "add-show tmdb:95396")
+        #expect(done[1].extent.hasPrefix("1 show, "))
+        // A later change touched the same file.
+        let error = await #expect(throws: OperationError.self) {
+            try await scene.operations.undo("2")
+        }
+        #expect(error?.code == .busy)
+        #expect(error?.message.contains("change 3") ?? false)
+        _ = try await scene.operations.undo("3")
+        #expect(await scene.place("Severance") == "Severance S01E05")
+        // An undo is a change like any other.
+        _ = try await scene.operations.undo("4")
+        #expect(await scene.place("Severance") == "Severance S01E07")
+        await #expect(throws: OperationError.self) { try await scene.operations.undo("99") }
+        await #expect(throws: OperationError.self) { try await scene.operations.history("none") }
+    }
+
+    @Test func oneMachineScansAtATime() async throws {
+        let scene = try await Scene(["Severance.S01E05.mkv"])
+        #expect(try await scene.library.takeScan(as: "nas2", seconds: 60) == nil)
+        let error = await #expect(throws: OperationError.self) { try await scene.operations.scan() }
+        #expect(error?.code == .busy)
+        #expect(error?.message.contains("nas2") ?? false)
+        await scene.library.endScan(of: "nas2")
+        #expect(try await scene.operations.scan().files == 1)
+    }
+
+    // MARK: Looking for shows
+
+    @Test(arguments: [
+        ("brekin bad", "Breaking Bad"),
+        ("nach dem ende der reise", "Frieren: Beyond Journey's End"),
+        ("sousou no friren", "Frieren: Beyond Journey's End"), ("severence", "Severance"),
+        ("dark 2017", "Dark"),
+    ])
+    func aShowIsFoundByWhatSomebodyRemembers(_ text: String, _ name: String) async throws {
+        let scene = try await Scene([])
+        for show in ["Frieren", "Breaking Bad", "Severance", "Dark"] {
+            _ = try await scene.operations.addShow(AddShowRequest(show))
+        }
+        #expect(try await scene.operations.search(text).first?.name == name)
+        await #expect(throws: OperationError.self) { try await scene.operations.search("qqqq") }
+    }
+
+    @Test func whatIsLikeAShowIsFoundAndItsVectorsAreKept() async throws {
+        let scene = try await Scene([])
+        for show in ["Frieren", "Breaking Bad", "Severance", "Dark"] {
+            _ = try await scene.operations.addShow(AddShowRequest(show))
+        }
+        let found = try await scene.operations.similar(to: "Dark")
+        #expect(found.count == 3 && !found.contains { $0.name == "Dark" })
+        #expect(found.map(\.score) == found.map(\.score).sorted(by: >))
+        let kept = try await scene.library.vectors(of: "hashed-384-v1")
+        #expect(kept.count == 4 && kept.allSatisfy { $0.vector.count == 384 })
+        await #expect(throws: OperationError.self) { try await scene.operations.similar(to: "x") }
+    }
 }

@@ -1,0 +1,6 @@
+#ifndef CPQ_H
+#define CPQ_H
+
+#include <postgresql/libpq-fe.h>
+
+#endif

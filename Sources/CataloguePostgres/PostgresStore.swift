@@ -1,0 +1,215 @@
+public import Catalogue
+import Foundation
+public import Primitives
+
+/// The catalogue in a PostgreSQL database, which several machines may share.
+public final class PostgresStore: CatalogueStore {
+    private let settings: PostgresSettings
+    private let session: PostgresSession
+    private let listener: PostgresListener
+    private let journalLimits: JournalLimits
+
+    /// Connects, and makes or migrates the tables.
+    ///
+    /// - Parameters:
+    ///   - settings: Which server.
+    ///   - journalLimits: How long the journal remembers.
+    /// - Throws: ``CatalogueError``: `.unavailable` when the server does not answer, `.unusable`
+    ///   when it refuses us or holds tables of another program.
+    public init(
+        _ settings: PostgresSettings,
+        journalLimits: JournalLimits = JournalLimits()
+    ) async throws(CatalogueError) {
+        self.settings = settings
+        self.journalLimits = journalLimits
+        session = PostgresSession(settings)
+        listener = PostgresListener(settings)
+        do throws(CatalogueError) {
+            try await session.run(PostgresSchema.migrate)
+        } catch {
+            session.close()
+            throw error
+        }
+    }
+
+    public func close() {
+        session.close()
+        listener.stop()
+    }
+
+    public func contents() async throws(CatalogueError) -> CatalogueContents {
+        try await session.transaction { connection throws(CatalogueError) in
+            try connection.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            let state = try connection.rows(
+                "SELECT revision, next_show, next_file FROM catalogue_state"
+            ) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+            return CatalogueContents(
+                shows: try PostgresShows.all(connection),
+                episodes: try PostgresEpisodes.all(connection),
+                files: try PostgresFiles.all(connection),
+                revision: state.first?.0 ?? 0,
+                nextShowID: state.first?.1 ?? 1,
+                nextFileID: state.first?.2 ?? 1
+            )
+        }
+    }
+
+    public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
+        let limits = journalLimits
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresJournal.advance(change, connection)
+            let edits = change.edits
+            // What others refer to is put before them and goes after them.
+            try PostgresFiles.delete(edits.removedFiles, connection)
+            try PostgresEpisodes.delete(edits.removedEpisodes, connection)
+            try PostgresShows.put(edits.shows, connection)
+            try PostgresEpisodes.put(edits.episodes, connection)
+            try PostgresFiles.put(edits.files, change.after, connection)
+            try PostgresShows.delete(edits.removedShows, connection)
+            let counted = edits.episodes.map(\.showTMDBID) + edits.removedEpisodes.map(\.showTMDBID)
+            try PostgresShows.count(Set(counted), connection)
+            try PostgresJournal.add(change.entry, limits, connection)
+            try connection.run("NOTIFY \(PostgresListener.channel)")
+        }
+    }
+
+    public func revision() async throws(CatalogueError) -> Int64 {
+        try await session.run { connection throws(CatalogueError) in
+            try connection.rows("SELECT revision FROM catalogue_state") { $0.integer(0) }.first ?? 0
+        }
+    }
+
+    public func waitForChange(since revision: Int64) async throws(CatalogueError) {
+        let changes = listener.changes()
+        // What happened before the listener listened is not told any more.
+        guard try await self.revision() == revision else { return }
+        for await _ in changes {
+            guard !Task.isCancelled, try await self.revision() == revision else { return }
+        }
+    }
+
+    public func journal(
+        before revision: Int64?,
+        count: Int
+    ) async throws(CatalogueError) -> [JournalEntry] {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresJournal.all(before: revision, count, connection)
+        }
+    }
+
+    public func lease(
+        _ name: String,
+        to holder: String,
+        seconds: Int64
+    ) async throws(CatalogueError) -> String? {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresLeases.take(name, holder, seconds, connection)
+        }
+    }
+
+    public func endLease(_ name: String, of holder: String) async throws(CatalogueError) {
+        try await session.run { connection throws(CatalogueError) in
+            _ = try connection.run(
+                "DELETE FROM leases WHERE name = $1 AND holder = $2",
+                [.text(name), .text(holder)]
+            )
+        }
+    }
+}
+
+// MARK: What is kept beside the library
+
+extension PostgresStore {
+    public func keptAnswer(
+        of source: String,
+        to question: String
+    ) async throws(CatalogueError) -> KeptAnswer? {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresAnswers.find(source, question, connection)
+        }
+    }
+
+    public func keep(_ answer: KeptAnswer) async throws(CatalogueError) {
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresAnswers.keep(answer, connection)
+        }
+    }
+
+    public func keptAnswers() async throws(CatalogueError) -> [KeptAnswer] {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresAnswers.all(connection)
+        }
+    }
+
+    public func vectors(of embedder: String) async throws(CatalogueError) -> [ShowVector] {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresVectors.all(embedder, connection)
+        }
+    }
+
+    public func save(
+        _ vectors: [ShowVector],
+        of embedder: String
+    ) async throws(CatalogueError) {
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresVectors.put(vectors, embedder, connection)
+        }
+    }
+
+    public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
+        try await session.transaction { connection throws(CatalogueError) in
+            try connection.script(
+                "TRUNCATE downloaded_files, episodes, show_aliases, show_vectors, tv_shows, directory_stamps,"
+                    + " kept_answers, journal"
+            )
+            let contents = copy.contents
+            try PostgresShows.put(contents.shows, connection)
+            try PostgresEpisodes.put(contents.episodes, connection)
+            try PostgresFiles.put(contents.files, contents, connection)
+            try PostgresShows.count(Set(contents.episodes.map(\.showTMDBID)), connection)
+            try PostgresJournal.insert(copy.journal, connection)
+            try PostgresStamps.save(copy.stamps, removed: [], connection)
+            for answer in copy.answers { try PostgresAnswers.insert(answer, connection) }
+            try connection.run(
+                "UPDATE catalogue_state SET revision = $1, next_show = $2, next_file = $3",
+                [contents.revision, contents.nextShowID, contents.nextFileID].map {
+                    .integer($0)
+                }
+            )
+            try connection.run("NOTIFY \(PostgresListener.channel)")
+        }
+    }
+
+    public func directoryStamps() async throws(CatalogueError) -> [UInt64: DirectoryStamp] {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresStamps.all(connection)
+        }
+    }
+
+    public func saveDirectoryStamps(
+        _ changed: [UInt64: DirectoryStamp],
+        removed: [UInt64]
+    ) async throws(CatalogueError) {
+        guard !changed.isEmpty || !removed.isEmpty else { return }
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresStamps.save(changed, removed: removed, connection)
+        }
+    }
+}
+
+// MARK: Looking after it
+
+extension PostgresStore {
+    public func problems() async throws(CatalogueError) -> [String] {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresCare.problems(connection)
+        }
+    }
+
+    public func statistics() async throws(CatalogueError) -> [(name: String, value: String)] {
+        let place = settings.description
+        return try await session.run { connection throws(CatalogueError) in
+            try PostgresCare.statistics(place, connection)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+public import Catalogue
+import CataloguePostgres
+import CatalogueSQLite
+import Foundation
+import Primitives
+
+/// Looking after the database itself: making, checking, saving, moving it.
+///
+/// None of it needs a seedbox or a mount, and all but restoring may run beside one.
+public struct DatabaseCare: Sendable {
+    public let database: DatabaseSettings
+    private let values: SettingValues
+    private let directory: String
+    private let limits = JournalLimits(age: .max / 2, entries: .max / 2)
+
+    /// - Parameter arguments: Name the configuration and the data directory.
+    /// - Throws: ``Settings/Problem``.
+    public init(_ arguments: Settings.Arguments) throws(Settings.Problem) {
+        let environment = ProcessInfo.processInfo.environment
+        values = try SettingValues(file: arguments.configFile, environment: environment)
+        directory = try Settings.directory(
+            arguments.dataDirectory,
+            environment,
+            xdg: "XDG_DATA_HOME",
+            standard: ".local/share"
+        )
+        database = try DatabaseSettings(values, directory: directory)
+    }
+
+    private func with<Value>(
+        _ database: DatabaseSettings,
+        _ body: (any CatalogueStore) async throws(CatalogueError) -> Value
+    ) async throws(CatalogueError) -> Value {
+        let store = try await database.open(limits)
+        defer { store.close() }
+        return try await body(store)
+    }
+
+    /// Makes the tables, or renews those of an earlier version.
+    ///
+    /// - Returns: What is there now.
+    /// - Throws: ``CatalogueError``.
+    public func initialise() async throws(CatalogueError) -> String {
+        try await with(database) { store throws(CatalogueError) in
+            "\(database) is ready, revision \(try await store.revision())"
+        }
+    }
+
+    /// - Returns: What is wrong, a line each; none when nothing is.
+    /// - Throws: ``CatalogueError``.
+    public func problems() async throws(CatalogueError) -> [String] {
+        try await with(database) { store throws(CatalogueError) in
+            let problems = try await store.problems()
+            return problems + Self.contradictions(try await store.contents())
+        }
+    }
+
+    /// What no database can see: rows that contradict each other.
+    private static func contradictions(_ contents: CatalogueContents) -> [String] {
+        let shows = Set(contents.shows.map(\.id))
+        var problems = contents.files.compactMap { file -> String? in
+            guard let id = file.decision.placement?.showID, !shows.contains(id) else { return nil }
+            return "file \(file.id) stands in show \(id), which is not there"
+        }
+        let known = Set(contents.shows.compactMap(\.details?.tmdbID))
+        let orphans = Set(contents.episodes.map(\.showTMDBID)).subtracting(known)
+        problems += orphans.sorted().map { "episodes of tmdb:\($0), which is not there" }
+        if Set(contents.files.map(\.file.path)).count < contents.files.count {
+            problems.append("a path on the seedbox is recorded twice")
+        }
+        return problems
+    }
+
+    /// - Returns: Names and values.
+    /// - Throws: ``CatalogueError``.
+    public func statistics() async throws(CatalogueError) -> [(name: String, value: String)] {
+        try await with(database) { store throws(CatalogueError) in try await store.statistics() }
+    }
+}
+
+// MARK: Saving
+
+extension DatabaseCare {
+    /// Saves the catalogue into a file and reads that back.
+    ///
+    /// - Parameter file: Where; nil for a new one below the data directory.
+    /// - Returns: The file and what it holds.
+    /// - Throws: ``CatalogueError``; no file is left then.
+    public func backUp(to file: String?) async throws(CatalogueError) -> String {
+        let path = if let file { Settings.absolute(file) } else { try standardBackup() }
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw CatalogueError(.rejected, "'\(path)' is there already; name another file")
+        }
+        return try await with(database) { store throws(CatalogueError) in
+            let copy = try await store.copy()
+            do throws(CatalogueError) {
+                try copy.write(to: path)
+                guard try CatalogueCopy(contentsOf: path).tallies == copy.tallies else {
+                    throw CatalogueError(.unusable, "'\(path)' does not hold what was written")
+                }
+            } catch {
+                try? FileManager.default.removeItem(atPath: path)
+                throw error
+            }
+            return "\(path): \(Self.words(copy)), read back and compared"
+        }
+    }
+
+    private func standardBackup() throws(CatalogueError) -> String {
+        let folder = directory + "/backups"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw CatalogueError(.unavailable, "cannot make '\(folder)'", cause: error)
+        }
+        let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, dateSeparator: .omitted))
+        let name = time.filter { $0.isNumber || $0 == "T" }
+        return "\(folder)/catalogue-\(name).jsonl"
+    }
+
+    private static func words(_ copy: CatalogueCopy) -> String {
+        copy.tallies.dropLast().map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
+    }
+
+    /// Puts what was saved in place of all that the catalogue holds.
+    ///
+    /// - Parameters:
+    ///   - file: Made by ``backUp(to:)``, of this or another kind of database.
+    ///   - isForced: Whether a catalogue that holds something is replaced.
+    /// - Returns: What it holds now.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    public func restore(
+        from file: String,
+        isForced: Bool
+    ) async throws(CatalogueError) -> String {
+        let copy = try CatalogueCopy(contentsOf: Settings.absolute(file))
+        return try await with(database) { store throws(CatalogueError) in
+            let before = try await store.copy()
+            guard isForced || before.contents.revision == 0 else {
+                throw CatalogueError(
+                    .rejected,
+                    "\(database) holds \(Self.words(before)); save it with backup-db, then say"
+                        + " --force to replace it"
+                )
+            }
+            try await store.replaceAll(with: copy)
+            guard try await store.copy().tallies == copy.tallies else {
+                throw CatalogueError(.unusable, "\(database) does not hold what was restored")
+            }
+            return "\(database) holds \(Self.words(copy))"
+        }
+    }
+}
+
+// MARK: Moving house
+
+extension DatabaseCare {
+    /// What a move did, or would do.
+    public struct Move: Sendable {
+        public let from: String
+        public let to: String
+        /// What was there, and after the move is in both.
+        public let tallies: [CatalogueCopy.Tally]
+        public let isDone: Bool
+    }
+
+    /// Copies everything into a database of another kind and compares both, row by row.
+    ///
+    /// The source is only read. What was cut off left nothing: it is run again.
+    ///
+    /// - Parameters:
+    ///   - type: "sqlite" or "postgres", as configured in its own section.
+    ///   - isDry: Only read and say what there is.
+    ///   - isForced: Whether a target that holds something is replaced.
+    ///   - progress: Told what is being done.
+    /// - Returns: What was moved.
+    /// - Throws: ``CatalogueError`` or ``Settings/Problem``.
+    public func move(
+        to type: String,
+        isDry: Bool,
+        isForced: Bool,
+        progress: @Sendable (String) -> Void
+    ) async throws -> Move {
+        let target = try DatabaseSettings(values, type: type, directory: directory)
+        guard "\(target)" != "\(database)" else {
+            throw Settings.Problem("the catalogue is \(database) already")
+        }
+        progress("reading \(database)")
+        let copy = try await with(database) { store throws(CatalogueError) in
+            try await store.copy()
+        }
+        guard !isDry else {
+            return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: false)
+        }
+        try await with(target) { store throws(CatalogueError) in
+            let before = try await store.copy()
+            guard isForced || before.contents.revision == 0 else {
+                throw CatalogueError(
+                    .rejected,
+                    "\(target) holds \(Self.words(before)); say --force to replace it"
+                )
+            }
+            progress("writing \(Self.words(copy)) to \(target)")
+            try await store.replaceAll(with: copy)
+            progress("comparing")
+            for (wanted, found) in zip(copy.tallies, try await store.copy().tallies)
+            where wanted != found {
+                throw CatalogueError(
+                    .unusable,
+                    "\(found.name) differ: \(wanted.rows) were read, \(found.rows) arrived"
+                )
+            }
+        }
+        return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: true)
+    }
+}

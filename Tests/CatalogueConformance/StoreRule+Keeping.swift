@@ -1,0 +1,107 @@
+import Catalogue
+import Primitives
+import Testing
+
+/// What is kept beside the library.
+extension StoreRule {
+    private static let stamp = DirectoryStamp(listing: .max - 3, modifiedSeconds: 12)
+
+    static let keeping: [StoreRule] = [
+        StoreRule("directory times come back, and go when they are removed") { store in
+            let stamp = DirectoryStamp(listing: .max - 3, modifiedSeconds: 12)
+            try await store.saveDirectoryStamps([.max: stamp, 5: stamp], removed: [])
+            try await store.saveDirectoryStamps([:], removed: [5])
+            #expect(try await store.directoryStamps() == [.max: stamp])
+        },
+        StoreRule("what a service answered comes back until it is answered anew") { store in
+            let first = KeptAnswer(source: "s", question: "q?", tag: "t", answer: [0, 0xFF, 10])
+            try await store.keep(first)
+            #expect(try await store.keptAnswer(of: "s", to: "q?") == first)
+            #expect(try await store.keptAnswer(of: "s", to: "q") == nil)
+            #expect(try await store.keptAnswer(of: "x", to: "q?") == nil)
+            let second = KeptAnswer(source: "s", question: "q?", answer: [])
+            try await store.keep(second)
+            #expect(try await store.keptAnswer(of: "s", to: "q?") == second)
+        },
+        StoreRule("of what services answered the oldest gives way") { store in
+            let half = [UInt8](repeating: 7, count: CatalogueLimits.answerBytes / 2)
+            for question in ["a", "b", "c"] {
+                try await store.keep(KeptAnswer(source: "s", question: question, answer: half))
+            }
+            try await store.keep(KeptAnswer(source: "other", question: "a", answer: half))
+            #expect(try await store.keptAnswer(of: "s", to: "a") == nil)
+            #expect(try await store.keptAnswer(of: "s", to: "b")?.answer == half)
+            #expect(try await store.keptAnswer(of: "s", to: "c")?.answer == half)
+            #expect(try await store.keptAnswer(of: "other", to: "a") != nil)
+        },
+        StoreRule("a right that one has is not given to another") { store in
+            #expect(try await store.lease("scan", to: "one", seconds: 60) == nil)
+            #expect(try await store.lease("scan", to: "two", seconds: 60) == "one")
+            #expect(try await store.lease("scan", to: "one", seconds: 60) == nil)
+            #expect(try await store.lease("other", to: "two", seconds: 60) == nil)
+            try await store.endLease("scan", of: "two")
+            #expect(try await store.lease("scan", to: "two", seconds: 60) == "one")
+            try await store.endLease("scan", of: "one")
+            #expect(try await store.lease("scan", to: "two", seconds: 60) == nil)
+        },
+        StoreRule("a right ends with its time") { store async throws in
+            #expect(try await store.lease("scan", to: "one", seconds: -1) == nil)
+            #expect(try await store.lease("scan", to: "two", seconds: 60) == nil)
+        },
+        StoreRule("the nearest vectors are found, and go with their shows") { store in
+            for name in ["a", "b", "c"] { try await store.save(ShowDraft(systemName: name)) }
+            func vector(_ show: Int64, _ first: Float, _ second: Float) -> ShowVector {
+                ShowVector(showID: show, text: .max - UInt64(show), vector: [first, second])
+            }
+            let all = [vector(1, 1, 0), vector(2, 0.8, 0.6), vector(3, 0, 1)]
+            try await store.save(all + [vector(99, 1, 0)], of: "one")
+            try await store.save([vector(1, 0, 1)], of: "other")
+            #expect(try await store.vectors(of: "one") == all)
+            #expect(try await store.vectors(of: "none").isEmpty)
+            let near = try await store.nearest(to: [1, 0], of: "one", count: 2)
+            #expect(near.map(\.showID) == [1, 2])
+            #expect(near.allSatisfy { (0.79...1.001).contains($0.nearness) })
+            #expect(try await store.nearest(to: [1, 0], of: "none", count: 2).isEmpty)
+            try await store.save([vector(1, 0, 1)], of: "one")
+            try await store.change { draft throws(CatalogueError) in
+                var edits = CatalogueEdits()
+                edits.removedShows = [3]
+                draft.apply(edits)
+            }
+            #expect(
+                try await store.nearest(to: [0, 1], of: "one", count: 9).map(\.showID) == [1, 2]
+            )
+        },
+        StoreRule("everything of another store takes the place of all that is there") { store in
+            try await store.save(ShowDraft(systemName: "old"))
+            try await store.apply(FileChange(records: [record("/old", showID: 1)]))
+            try await store.saveDirectoryStamps([1: stamp], removed: [])
+            let old = try await store.copy()
+            try await store.save(
+                ShowDraft(systemName: "new", details: ShowDetails(tmdbID: 7, name: "N")),
+                episodes: [episode(1, name: "one")]
+            )
+            try await store.apply(FileChange(records: [record("/new", showID: 2)], gone: [1]))
+            try await store.keep(KeptAnswer(source: "s", question: "q", tag: "t", answer: [1]))
+            try await store.saveDirectoryStamps([.max: stamp], removed: [1])
+            let new = try await store.copy()
+            #expect(new.tallies.map(\.rows) == [2, 1, 1, 4, 1, 1, 3])
+            try await store.replaceAll(with: old)
+            #expect(try await store.copy().tallies == old.tallies)
+            try await store.replaceAll(with: new)
+            #expect(try await store.copy().tallies == new.tallies)
+            #expect(try await store.problems().isEmpty)
+        },
+        StoreRule("a sound catalogue has no problems, and tells what it holds") { store in
+            try await store.save(ShowDraft(systemName: "S"))
+            try await store.apply(FileChange(records: [record("/a", showID: 1)]))
+            #expect(try await store.problems().isEmpty)
+            let statistics = try await store.statistics()
+            #expect(statistics.contains { $0.name == "revision" && $0.value == "2" })
+            #expect(statistics.contains { $0.name == "tv_shows" && $0.value.hasPrefix("1 row") })
+            #expect(
+                statistics.contains { $0.name == "downloaded_files" && $0.value.hasPrefix("1 row") }
+            )
+        },
+    ]
+}
