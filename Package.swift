@@ -31,6 +31,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -38,6 +39,11 @@ let package = Package(
         shim("CSSH2", links: "ssh2"),
         shim("CCurl", links: "curl"),
         shim("CPQ", links: "pq"),
+        shim("CNGHTTP2", links: "nghttp2"),
+        .target(
+            name: "CTLS",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
         shim("CChecksum"),
         shim("CSystem"),
         library("Primitives"),
@@ -48,6 +54,16 @@ let package = Package(
             "CatalogueSQLite",
             ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
         ),
+        .target(
+            name: "MilvusClient",
+            dependencies: [
+                "CNGHTTP2", "CSystem", "CTLS",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Generated/milvus_min.proto", "Generated/generate"],
+            swiftSettings: strict
+        ),
+        library("CatalogueMilvus", ["Catalogue", "MilvusClient", "Primitives"]),
         library("CataloguePostgres", ["CPQ", "Catalogue", "Primitives"]),
         library("Cache", ["CChecksum", "Primitives", log]),
         library("Transfer", ["CSSH2", "CSystem", "Primitives", log]),
@@ -80,14 +96,20 @@ let package = Package(
         library(
             "Daemon",
             [
-                "CSystem", "Cache", "Catalogue", "CataloguePostgres", "CatalogueSQLite",
+                "CSystem", "Cache", "Catalogue", "CatalogueMilvus", "CataloguePostgres",
+                "CatalogueSQLite",
                 "ControlDirectory", "Embedding",
                 "FuseBridge", "HTTPFetch", "Ingest", "LanguageModels", "Metadata", "Operations",
-                "Primitives",
-                "Transfer", "VirtualTree", log,
+                "MilvusClient",
+                "Primitives", "Transfer", "VirtualTree", log,
             ]
         ),
-        .target(name: "StandIns", path: "Tests/StandIns", swiftSettings: strict),
+        .target(
+            name: "StandIns",
+            dependencies: ["MilvusClient"],
+            path: "Tests/StandIns",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "tmdb-stand-in",
             dependencies: ["StandIns"],
@@ -125,6 +147,15 @@ let package = Package(
             dependencies: ["Embedding", "Similarity", "StandIns"],
             resources: [.copy("Resources")],
             swiftSettings: strict
+        ),
+        tests("MilvusClientTests", ["MilvusClient", "StandIns"]),
+        tests(
+            "CatalogueMilvusTests",
+            [
+                "Catalogue", "CatalogueConformance", "CatalogueMilvus", "MilvusClient",
+                "Primitives",
+                "StandIns",
+            ]
         ),
         tests("MetadataTests", ["HTTPFetch", "Metadata", "Primitives", "StandIns"]),
         tests(

@@ -151,8 +151,8 @@ public protocol CatalogueStore: Sendable {
     /// - Throws: ``CatalogueError``.
     func statistics() async throws(CatalogueError) -> [(name: String, value: String)]
 
-    /// Ends the connections; later calls fail.
-    func close()
+    /// Ends the connections, and lets others write at once; later calls fail.
+    func close() async
 }
 
 extension CatalogueStore {

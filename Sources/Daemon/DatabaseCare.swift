@@ -32,8 +32,14 @@ public struct DatabaseCare: Sendable {
         _ body: (any CatalogueStore) async throws(CatalogueError) -> Value
     ) async throws(CatalogueError) -> Value {
         let store = try await database.open(limits)
-        defer { store.close() }
-        return try await body(store)
+        do throws(CatalogueError) {
+            let value = try await body(store)
+            await store.close()
+            return value
+        } catch {
+            await store.close()
+            throw error
+        }
     }
 
     /// Makes the tables, or renews those of an earlier version.
@@ -173,7 +179,7 @@ extension DatabaseCare {
     /// The source is only read. What was cut off left nothing: it is run again.
     ///
     /// - Parameters:
-    ///   - type: "sqlite" or "postgres", as configured in its own section.
+    ///   - type: "sqlite", "postgres" or "milvus", as configured in its own section.
     ///   - isDry: Only read and say what there is.
     ///   - isForced: Whether a target that holds something is replaced.
     ///   - progress: Told what is being done.

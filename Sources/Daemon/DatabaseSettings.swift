@@ -1,19 +1,24 @@
 public import Catalogue
+import CatalogueMilvus
 public import CataloguePostgres
 import CatalogueSQLite
 import Foundation
+public import MilvusClient
 
 /// Which database holds the catalogue.
 public enum DatabaseSettings: Sendable, CustomStringConvertible {
     /// A file; absolute.
     case sqlite(String)
     case postgres(PostgresSettings)
+    /// A server, and what stands before the names of its collections.
+    case milvus(MilvusServer, prefix: String)
 
     /// In words, without a secret.
     public var description: String {
         switch self {
         case .sqlite(let file): "SQLite, \(file)"
         case .postgres(let settings): "PostgreSQL, \(settings)"
+        case .milvus(let server, let prefix): "Milvus, \(server.host):\(server.port) \(prefix)"
         }
     }
 
@@ -33,9 +38,10 @@ public enum DatabaseSettings: Sendable, CustomStringConvertible {
                 values["sqlite", "db_file"].map(Settings.absolute) ?? directory + "/catalogue.db"
             )
         case "postgres", "postgresql": self = .postgres(try Self.postgres(values))
+        case "milvus": self = try Self.milvus(values)
         case let other:
             throw Settings.Problem(
-                "[Database] type = \(other): there are sqlite and postgres (or postgresql)"
+                "[Database] type = \(other): there are sqlite, postgres (or postgresql) and milvus"
             )
         }
     }
@@ -59,6 +65,36 @@ public enum DatabaseSettings: Sendable, CustomStringConvertible {
         )
     }
 
+    private static func milvus(
+        _ values: SettingValues
+    ) throws(Settings.Problem) -> DatabaseSettings {
+        let section = "milvus"
+        var server = MilvusServer(host: values[section, "host"] ?? "localhost")
+        server.port = UInt16(try values.number(section, "port", in: 1...65_535) ?? 19_530)
+        server.database = values[section, "database"] ?? ""
+        if try values.flag(section, "tls") {
+            server.transport = .tls(authorities: values[section, "ca_file"].map(Settings.absolute))
+        }
+        var password = values[section, "password"]
+        if let file = values[section, "password_file"].map(Settings.absolute) {
+            password = try Settings.firstLine(of: file)
+        }
+        if let token = values[section, "token"] {
+            server.login = .token(token)
+        } else if let user = values[section, "user"], let password {
+            server.login = .password(user: user, password: password)
+        }
+        let prefix = values[section, "prefix"] ?? ""
+        guard prefix.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }),
+            prefix.first?.isNumber != true
+        else {
+            throw Settings.Problem(
+                "[Milvus] prefix = \(prefix): Milvus wants letters, digits and _, a letter first"
+            )
+        }
+        return .milvus(server, prefix: prefix)
+    }
+
     /// Opens the catalogue, making or migrating it first.
     ///
     /// One more kind of database is one more line here.
@@ -73,6 +109,8 @@ public enum DatabaseSettings: Sendable, CustomStringConvertible {
             return try SQLiteStore(path: file, journalLimits: limits)
         case .postgres(let settings):
             return try await PostgresStore(settings, journalLimits: limits)
+        case .milvus(let server, let prefix):
+            return try await MilvusStore(server, prefix: prefix, journalLimits: limits)
         }
     }
 

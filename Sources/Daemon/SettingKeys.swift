@@ -14,7 +14,11 @@ enum SettingKeys {
             "host", "port", "database", "user", "password", "password_file", "sslmode",
             "sslrootcert",
         ],
-        "milvus": ["host", "port", "user", "password", "token"],
+        "milvus": [
+            "host", "port", "user", "password", "password_file", "token", "database", "prefix",
+            "tls",
+            "ca_file",
+        ],
         "tmdb": ["api_key", "base_url", "language"],
         "cache": ["directory", "max_size", "min_free", "finish_played"],
         "mount": ["allow_other", "options", "passthrough"],

@@ -117,7 +117,7 @@ public final class Workshop: Sendable {
     public func close() async {
         await pool.shutdown()
         // A scan that is just being recorded is one transaction: it is whole or not there.
-        store.close()
+        await store.close()
     }
 
     private static func report(

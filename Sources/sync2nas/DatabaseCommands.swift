@@ -107,7 +107,7 @@ struct MigrateDBCommand: AsyncParsableCommand {
         abstract: "Copy the whole catalogue into a database of another kind, and compare both."
     )
 
-    @Option(help: "sqlite or postgres; where it is stands in the section of that name.")
+    @Option(help: "sqlite, postgres or milvus; where it is stands in the section of that name.")
     var to: String
 
     @Flag(help: "Only say what would be copied.")

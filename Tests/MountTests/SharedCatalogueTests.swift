@@ -151,4 +151,34 @@ import Testing
             try fixture.run(["restore-db", "--force", file] + options, extra: onSQLite).code == 0
         )
     }
+
+    /// A mount keeps its catalogue in Milvus, over a crash too, and moves out again.
+    @Test(arguments: MilvusLite.Version.allCases)
+    func aLibraryLivesInMilvus(_ version: MilvusLite.Version) async throws {
+        let server = try await MilvusLite(version: version)
+        defer { server.stop() }
+        let environment = [
+            "SYNC2NAS_DATABASE_TYPE": "milvus", "SYNC2NAS_MILVUS_HOST": "127.0.0.1",
+            "SYNC2NAS_MILVUS_PORT": "\(server.port)",
+        ]
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Dark.S01E01.1080p.WEB-CREW.mkv", Fixture.pattern(9_000, seed: 5))
+        let mounted = try fixture.mount(extra: environment)
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        #expect(fixture.echo("Dark", to: "add-show") == 0)
+        let files = fixture.files(below: fixture.library)
+        #expect(files.first?.contains("Secrets") ?? false)
+        fixture.killAll()
+        try #require(try fixture.mount(extra: environment).code == 0)
+        #expect(fixture.files(below: fixture.library) == files)
+        #expect(fixture.echo("Dark", to: "similar") == 0)
+        #expect(fixture.text(fixture.control("status")).contains("Milvus, 127.0.0.1"))
+        try fixture.unmount()
+        let options = ["--data-dir", fixture.data]
+        #expect(try fixture.run(["check-db"] + options, extra: environment).code == 0)
+        let move = try fixture.run(["migrate-db", "--to", "sqlite"] + options, extra: environment)
+        #expect(move.code == 0 && move.output.contains("all rows are the same"), "\(move.errors)")
+        try #require(try fixture.mount().code == 0)
+        #expect(fixture.files(below: fixture.library) == files)
+    }
 }

@@ -26,9 +26,7 @@ public final class PostgresServer: Sendable {
     public init(tls: Bool = false) throws {
         folder = try TemporaryFolder()
         directory = folder.path
-        let (descriptor, port) = try HTTPServer.bound(to: 0)
-        close(descriptor)
-        self.port = port
+        port = try FreePort.next()
         var words = [
             "-D", directory + "/data", "-p", "\(port)", "-k", directory,
             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200",

@@ -1,0 +1,182 @@
+public import Catalogue
+import Foundation
+public import MilvusClient
+public import Primitives
+
+/// The catalogue in a Milvus server, whose vectors find what is alike.
+public final class MilvusStore: CatalogueStore {
+    private let collections: MilvusCollections
+    private let writer: MilvusWriter
+    private let version: String
+    private let journalLimits: JournalLimits
+
+    /// How often another process's commits are looked for: a query of one row.
+    private static let lookEvery = Duration.milliseconds(250)
+    private static let tries = 200
+
+    /// Connects, and makes the collections that are not there.
+    ///
+    /// - Parameters:
+    ///   - server: Which server.
+    ///   - prefix: Stands before the name of every collection.
+    ///   - journalLimits: How long the journal remembers.
+    /// - Throws: ``CatalogueError``.
+    public init(
+        _ server: MilvusServer,
+        prefix: String = "",
+        journalLimits: JournalLimits = JournalLimits()
+    ) async throws(CatalogueError) {
+        self.journalLimits = journalLimits
+        let client = MilvusClient(server)
+        collections = MilvusCollections(client, prefix: prefix)
+        writer = MilvusWriter(collections, journalLimits)
+        let collections = collections
+        version = try await translated { () throws(MilvusError) in
+            let version = try await client.connect()
+            try await collections.create()
+            return version
+        }
+        if try await hasPending() { try await writer.mend() }
+    }
+
+    /// Whether a change was begun and is not finished, by a process that writes or has died.
+    private func hasPending() async throws(CatalogueError) -> Bool {
+        try await translated { () throws(MilvusError) in
+            try await collections.pending.count() > 0
+        }
+    }
+
+    public func close() async {
+        await writer.release()
+        await collections.client.close()
+    }
+
+    public func contents() async throws(CatalogueError) -> CatalogueContents {
+        for _ in 0..<Self.tries {
+            let state = try await collections.readState()
+            let contents = try await collections.contents(state)
+            let isStill = try await collections.readState().revision == state.revision
+            let isWhole = try await !hasPending()
+            if isStill, isWhole { return contents }
+            // Its writer goes on, or we do in its place.
+            if !isWhole { try await writer.mend() }
+        }
+        throw CatalogueError(.unavailable, "others change the catalogue all the time; try again")
+    }
+
+    public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
+        try await writer.commit(change)
+    }
+
+    public func revision() async throws(CatalogueError) -> Int64 {
+        try await collections.readState().revision
+    }
+
+    public func waitForChange(since revision: Int64) async throws(CatalogueError) {
+        while !Task.isCancelled {
+            do throws(CatalogueError) {
+                guard try await self.revision() == revision else { return }
+            } catch {
+                guard Task.isCancelled else { throw error }
+            }
+            try? await Task.sleep(for: Self.lookEvery)
+        }
+    }
+
+    public func journal(
+        before revision: Int64?,
+        count: Int
+    ) async throws(CatalogueError) -> [JournalEntry] {
+        try await collections.entries(before: revision, count: count, journalLimits)
+    }
+
+    public func lease(
+        _ name: String,
+        to holder: String,
+        seconds: Int64
+    ) async throws(CatalogueError) -> String? {
+        try await writer.lease(name, to: holder, seconds: seconds)
+    }
+
+    public func endLease(_ name: String, of holder: String) async throws(CatalogueError) {
+        try await writer.endLease(name, of: holder)
+    }
+
+    public func keptAnswer(
+        of source: String,
+        to question: String
+    ) async throws(CatalogueError) -> KeptAnswer? {
+        try await collections.answer(source, question)
+    }
+
+    public func keptAnswers() async throws(CatalogueError) -> [KeptAnswer] {
+        try await collections.allAnswers()
+    }
+
+    public func keep(_ answer: KeptAnswer) async throws(CatalogueError) {
+        try await collections.keep(answer)
+    }
+
+    public func directoryStamps() async throws(CatalogueError) -> [UInt64: DirectoryStamp] {
+        try await translated { () throws(MilvusError) in try await collections.stamps.all() }
+    }
+
+    public func saveDirectoryStamps(
+        _ changed: [UInt64: DirectoryStamp],
+        removed: [UInt64]
+    ) async throws(CatalogueError) {
+        try await translated { () throws(MilvusError) in
+            if !removed.isEmpty { try await collections.stamps.delete(removed) }
+            try await collections.stamps.put(changed)
+        }
+    }
+
+    public func vectors(of embedder: String) async throws(CatalogueError) -> [ShowVector] {
+        try await collections.vectors(of: embedder)
+    }
+
+    public func save(
+        _ vectors: [ShowVector],
+        of embedder: String
+    ) async throws(CatalogueError) {
+        try await collections.save(vectors, of: embedder)
+    }
+
+    public func nearest(
+        to vector: [Float],
+        of embedder: String,
+        count: Int
+    ) async throws(CatalogueError) -> [NearShow] {
+        try await collections.nearest(to: vector, of: embedder, count: count)
+    }
+
+    public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
+        try await writer.replaceAll(with: copy)
+    }
+
+    public func problems() async throws(CatalogueError) -> [String] {
+        // Reading all of it is what finds a row that cannot be read.
+        let contents = try await contents()
+        let counts = try await translated { () throws(MilvusError) in
+            try await collections.counts()
+        }
+        let found = [contents.shows.count, contents.episodes.count, contents.files.count]
+        return zip(counts, found).compactMap { counted, found in
+            counted.rows == found
+                ? nil : "\(counted.name): \(counted.rows) rows, of which \(found) can be read"
+        }
+    }
+
+    public func statistics() async throws(CatalogueError) -> [(name: String, value: String)] {
+        let server = collections.client.server
+        var lines: [(name: String, value: String)] = [
+            ("database", "Milvus \(version), \(server.host):\(server.port)"),
+            ("revision", "\(try await revision())"),
+        ]
+        let counts = try await translated { () throws(MilvusError) in
+            try await collections.counts()
+        }
+        lines += counts.map { ($0.name, "\($0.rows) rows") }
+        return lines
+    }
+}

@@ -1,0 +1,258 @@
+import Catalogue
+import Foundation
+import MilvusClient
+import Primitives
+
+/// Makes changes one after the other, each wholly or not at all.
+///
+/// Milvus has no transactions. What a change does is written down first, as one document; then it
+/// is done, and done again by whoever finds the document when its writer has died: every step may
+/// be repeated. Of several processes one writes at a time, by a lease that it keeps while it goes
+/// on writing.
+actor MilvusWriter {
+    private struct Pending: Codable {
+        let edits: CatalogueEdits
+        let entry: JournalEntry
+        let state: MilvusCollections.State
+    }
+
+    private struct Lease: Codable {
+        let name: String
+        let holder: String
+        let untilSeconds: Int64
+    }
+
+    private let collections: MilvusCollections
+    private let limits: JournalLimits
+    private let holder = UUID().uuidString
+    private var leasedUntil: ContinuousClock.Instant?
+    /// The change that is under way, for the next to wait for.
+    private var tail: Task<Void, Never>?
+
+    private static let leaseName = "write"
+    private static let leaseSeconds: Int64 = 10
+    /// Longer than a write of one row takes to be seen by others: two that find no lease at the
+    /// same time then both see the later one.
+    private static let settling = Duration.milliseconds(150)
+    private static let patience = Duration.seconds(30)
+    /// How often old entries are looked for.
+    private static let pruneEvery: Int64 = 16
+
+    init(_ collections: MilvusCollections, _ limits: JournalLimits) {
+        self.collections = collections
+        self.limits = limits
+    }
+
+    func commit(_ change: CatalogueChange) async throws(CatalogueError) {
+        try await alone { () async throws(CatalogueError) in
+            let state = try await self.mended()
+            let revision = change.entry.revision
+            guard state.revision == revision - 1 else {
+                let message = "the catalogue was changed before revision \(revision)"
+                throw CatalogueError(.conflict, message)
+            }
+            var new = state
+            new.revision = revision
+            new.nextShowID = max(new.nextShowID, change.after.nextShowID)
+            new.nextFileID = max(new.nextFileID, change.after.nextFileID)
+            let pending = Pending(edits: change.edits, entry: change.entry, state: new)
+            let record = RecordTable.Record(
+                key: revision,
+                document: try MilvusCollections.encoded(pending)
+            )
+            try await translated { () throws(MilvusError) in
+                try await self.collections.pending.put([record], areNew: true)
+            }
+            try await self.finish(pending)
+        }
+    }
+
+    func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
+        try await alone { () async throws(CatalogueError) in
+            _ = try await self.mended()
+            try await self.replace(with: copy)
+        }
+    }
+
+    func lease(
+        _ name: String,
+        to holder: String,
+        seconds: Int64
+    ) async throws(CatalogueError) -> String? {
+        try await alone { () async throws(CatalogueError) in
+            if let other = try await self.holder(of: name), other != holder { return other }
+            try await self.write(
+                Lease(
+                    name: name,
+                    holder: holder,
+                    untilSeconds: Self.now + seconds
+                )
+            )
+            return nil
+        }
+    }
+
+    func endLease(_ name: String, of holder: String) async throws(CatalogueError) {
+        try await alone { () async throws(CatalogueError) in
+            guard try await self.holder(of: name) == holder else { return }
+            try await self.drop(name)
+        }
+    }
+
+    /// Lets others write at once.
+    func release() async {
+        guard leasedUntil != nil else { return }
+        leasedUntil = nil
+        try? await drop(Self.leaseName)
+    }
+
+    /// What was begun and not finished is finished; a reader asks for that when it finds some.
+    func mend() async throws(CatalogueError) {
+        try await alone { () async throws(CatalogueError) in _ = try await self.mended() }
+    }
+
+    // MARK: Steps
+
+    private func mended() async throws(CatalogueError) -> MilvusCollections.State {
+        let state = try await collections.readState()
+        let pending = try await translated { () throws(MilvusError) in
+            try await collections.pending.documents()
+        }
+        var last = state
+        for (key, document) in pending {
+            guard key == last.revision + 1 else {
+                try await dropPending(key)
+                continue
+            }
+            let change: Pending = try MilvusCollections.decoded(document, "a pending change")
+            try await finish(change)
+            last = change.state
+        }
+        return last
+    }
+
+    private func finish(_ change: Pending) async throws(CatalogueError) {
+        try await collections.put(change.edits)
+        try await collections.add([change.entry])
+        try await collections.write(change.state)
+        try await dropPending(change.entry.revision)
+        if change.entry.revision % Self.pruneEvery == 0 || limits.age < 0 {
+            try await collections.prune(change.entry, limits)
+        }
+    }
+
+    private func dropPending(_ key: Int64) async throws(CatalogueError) {
+        try await translated { () throws(MilvusError) in
+            try await collections.pending.delete([key])
+        }
+    }
+
+    private func replace(with copy: CatalogueCopy) async throws(CatalogueError) {
+        let old = try await collections.contents(try await collections.readState())
+        let stamps = try await translated { () throws(MilvusError) in
+            let answers = try await collections.answers.fields().map(\.key)
+            let entries = try await collections.journal.fields().map(\.key)
+            try await collections.answers.delete(answers)
+            try await collections.journal.delete(entries)
+            return try await collections.stamps.all()
+        }
+        let contents = copy.contents
+        var edits = CatalogueEdits()
+        edits.shows = contents.shows
+        edits.episodes = contents.episodes
+        edits.files = contents.files
+        edits.removedShows = Set(old.shows.map(\.id)).subtracting(contents.shows.map(\.id)).sorted()
+        edits.removedFiles = Set(old.files.map(\.id)).subtracting(contents.files.map(\.id)).sorted()
+        edits.removedEpisodes = Set(old.episodes.map(\.key))
+            .subtracting(contents.episodes.map(\.key)).sorted()
+        try await collections.put(edits)
+        try await collections.add(copy.journal)
+        for answer in copy.answers { try await collections.keep(answer) }
+        try await translated { () throws(MilvusError) in
+            try await collections.stamps.delete(stamps.keys.filter { copy.stamps[$0] == nil })
+            try await collections.stamps.put(copy.stamps)
+        }
+        try await collections.write(
+            .init(
+                revision: contents.revision,
+                nextShowID: contents.nextShowID,
+                nextFileID: contents.nextFileID
+            )
+        )
+    }
+
+    // MARK: One at a time
+
+    /// Runs `body` after all that was asked for before it, and with the right to write.
+    private func alone<Value: Sendable>(
+        _ body: @Sendable @escaping () async throws(CatalogueError) -> Value
+    ) async throws(CatalogueError) -> Value {
+        let before = tail
+        let task = Task { () async -> Result<Value, CatalogueError> in
+            await before?.value
+            do throws(CatalogueError) {
+                try await self.becomeWriter()
+                return .success(try await body())
+            } catch {
+                return .failure(error)
+            }
+        }
+        tail = Task { _ = await task.value }
+        return try await task.value.get()
+    }
+
+    private func becomeWriter() async throws(CatalogueError) {
+        if let leasedUntil, ContinuousClock.now < leasedUntil { return }
+        let end = ContinuousClock.now + Self.patience
+        while ContinuousClock.now < end {
+            if let other = try await holder(of: Self.leaseName), other != holder {
+                try? await Task.sleep(for: Self.settling)
+                continue
+            }
+            let start = ContinuousClock.now
+            let isOurs = leasedUntil != nil
+            try await write(
+                Lease(
+                    name: Self.leaseName,
+                    holder: holder,
+                    untilSeconds: Self.now + Self.leaseSeconds
+                )
+            )
+            if !isOurs { try? await Task.sleep(for: Self.settling) }
+            guard try await holder(of: Self.leaseName) == holder else { continue }
+            // Renewed well before others may take it.
+            leasedUntil = start + .seconds(Self.leaseSeconds / 2)
+            return
+        }
+        throw CatalogueError(.unavailable, "another process is writing to the catalogue; try again")
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970) }
+
+    private func holder(of name: String) async throws(CatalogueError) -> String? {
+        let document = try await translated { () throws(MilvusError) in
+            try await collections.leases.document(MilvusCollections.key(of: name))
+        }
+        guard let document else { return nil }
+        let lease: Lease = try MilvusCollections.decoded(document, "a lease")
+        // A time far ahead is that of a clock which was wrong.
+        let isValid = lease.untilSeconds > Self.now && lease.untilSeconds < Self.now + 86_400
+        return lease.name == name && isValid ? lease.holder : nil
+    }
+
+    private func write(_ lease: Lease) async throws(CatalogueError) {
+        let record = RecordTable.Record(
+            key: MilvusCollections.key(of: lease.name),
+            document: try MilvusCollections.encoded(lease)
+        )
+        try await translated { () throws(MilvusError) in
+            try await collections.leases.put([record])
+        }
+    }
+
+    private func drop(_ name: String) async throws(CatalogueError) {
+        try await translated { () throws(MilvusError) in
+            try await collections.leases.delete([MilvusCollections.key(of: name)])
+        }
+    }
+}
