@@ -148,6 +148,23 @@ let package = Package(
             resources: [.copy("Resources")],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "catalogue-writer",
+            dependencies: [
+                "Catalogue", "CatalogueConformance", "CatalogueMilvus", "CataloguePostgres",
+                "CatalogueSQLite", "MilvusClient",
+            ],
+            path: "Tests/CatalogueWriter",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CatalogueFaultTests",
+            dependencies: [
+                "Catalogue", "CatalogueConformance", "CatalogueMilvus", "CataloguePostgres",
+                "CatalogueSQLite", "MilvusClient", "StandIns", "catalogue-writer",
+            ],
+            swiftSettings: strict
+        ),
         tests("MilvusClientTests", ["MilvusClient", "StandIns"]),
         tests(
             "CatalogueMilvusTests",

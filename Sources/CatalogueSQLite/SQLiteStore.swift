@@ -1,5 +1,6 @@
 public import Catalogue
 import GRDB
+import Glibc
 public import Primitives
 
 /// The catalogue in one SQLite file, the embedded default.
@@ -40,9 +41,32 @@ public final class SQLiteStore: CatalogueStore {
         }
         pool = try Self.translating("open the catalogue '\(path)'") {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            try Schema.migrator.migrate(pool)
+            try Self.migrate(pool)
             return pool
         }
+    }
+
+    private static let migrationTries = 20
+
+    /// Two processes that open a new file at once both begin to make its tables; the one that
+    /// comes too late finds them made when it looks again.
+    private static func migrate(_ pool: DatabasePool) throws {
+        for attempt in 1... {
+            do {
+                return try Schema.migrator.migrate(pool)
+            } catch let error as DatabaseError {
+                guard attempt < migrationTries else { throw error }
+                usleep(50_000)
+            }
+        }
+    }
+
+    /// Makes a catalogue as an earlier version of this program did, for tests of what becomes of it.
+    package static func make(_ path: String, version: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        let names = Schema.migrator.migrations
+        try Schema.migrator.migrate(queue, upTo: names[version - 1])
+        try queue.close()
     }
 
     public func close() {

@@ -58,7 +58,8 @@ enum Schema {
             throw CatalogueError(
                 .unusable,
                 "the file already holds tables of another program (\(tables.joined(separator: ", ")));"
-                    + " name another file with --data-dir or [SQLite] db_file"
+                    + " name another file with --data-dir or [SQLite] db_file; what the original"
+                    + " Sync2NAS kept is taken in with import-sync2nas"
             )
         }
     }

@@ -2,6 +2,8 @@ public import Catalogue
 import CataloguePostgres
 import CatalogueSQLite
 import Foundation
+import Ingest
+public import Logging
 import Primitives
 
 /// Looking after the database itself: making, checking, saving, moving it.
@@ -222,5 +224,34 @@ extension DatabaseCare {
             }
         }
         return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: true)
+    }
+}
+
+// MARK: Moving in
+
+extension DatabaseCare {
+    /// Takes in the shows, episodes and files of an original Sync2NAS database.
+    ///
+    /// - Parameters:
+    ///   - file: Its SQLite file, which is only read.
+    ///   - log: Where warnings go.
+    /// - Returns: What was new, and a line for each thing that makes no sense there.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    public func importOriginal(
+        _ file: String,
+        log: Logger
+    ) async throws(CatalogueError) -> (summary: String, problems: [String]) {
+        let path = Settings.absolute(file)
+        let imported = try OriginalDatabase.read(path)
+        return try await with(database) { store throws(CatalogueError) in
+            let library = Library(store: store, roots: [], log: log) { _ in }
+            try await library.load()
+            let origin = Origin(.import, "import-sync2nas", reason: path)
+            let new = try await library.take(imported, origin)
+            let summary =
+                "\(imported.shows.count) shows, of which \(new.shows) are new, \(new.episodes) new"
+                + " episodes, \(imported.files.count) files, of which \(new.files) are new"
+            return (summary, imported.problems)
+        }
     }
 }

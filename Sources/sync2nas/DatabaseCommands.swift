@@ -136,3 +136,25 @@ struct MigrateDBCommand: AsyncParsableCommand {
         )
     }
 }
+
+struct ImportSync2NASCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import-sync2nas",
+        abstract:
+            "Take in the library of an original Sync2NAS SQLite file; a second time changes nothing."
+    )
+
+    @Argument(help: "The original's database; it is only read.")
+    var file: String
+
+    @OptionGroup var options: SettingOptions
+
+    func run() async throws {
+        let log = makeLog(verbose: options.verbose)
+        let (summary, problems) = try await onDatabase(options) { care in
+            try await care.importOriginal(file, log: log)
+        }
+        for problem in problems { printError("note: \(problem)") }
+        print(summary)
+    }
+}

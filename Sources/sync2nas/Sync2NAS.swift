@@ -22,6 +22,7 @@ struct Sync2NAS: AsyncParsableCommand {
             SimilarCommand.self,
             UndoCommand.self, InitDBCommand.self, CheckDBCommand.self, DBStatsCommand.self,
             BackupDBCommand.self, RestoreDBCommand.self, MigrateDBCommand.self,
+            ImportSync2NASCommand.self,
         ]
     )
 }

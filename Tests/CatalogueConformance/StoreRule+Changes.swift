@@ -80,6 +80,24 @@ extension StoreRule {
             }
             #expect(try await store.journal(before: nil, count: 9).map(\.revision) == [3, 2])
         },
+        StoreRule("a clock that was set back loses nothing") { store in
+            for (number, seconds) in [(1, 50_000_000), (2, 1_000), (3, 50_000_001)]
+                as [(Int, Int64)]
+            {
+                let contents = try await store.contents()
+                _ = try await store.change(
+                    contents,
+                    Origin(.person, "step \(number)"),
+                    seconds: seconds
+                ) { draft throws(CatalogueError) in
+                    try draft.save(ShowDraft(systemName: "S\(number)"), replacing: nil, seconds: 0)
+                }
+                #expect(try await store.revision() == Int64(number))
+                let latest = try await store.journal(before: nil, count: 1).first
+                #expect(latest?.origin.operation == "step \(number)")
+            }
+            #expect(try await store.contents().shows.count == 3)
+        },
         StoreRule("who waits for a change hears of it, and of none too much") { store in
             let revision = try await store.revision()
             async let heard: Void = store.waitForChange(since: revision)

@@ -254,4 +254,33 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
         #expect(try await library.record(found(paths)).added == 10_000)
         #expect(await library.contents.shows.count == 200)
     }
+
+    @Test func anotherProgramsLibraryIsTakenInOnce() async throws {
+        var imported = ImportedLibrary()
+        let show = ShowDraft(
+            systemName: "Harbour",
+            details: ShowDetails(tmdbID: 7, name: "Quiet Harbour"),
+            aliases: ["Hafen"]
+        )
+        let episode = Episode(
+            showTMDBID: 7,
+            tmdbID: 71,
+            season: 1,
+            number: 1,
+            absolute: 1,
+            name: "One"
+        )
+        imported.shows = [.init(show: show, episodes: [episode])]
+        imported.files = [
+            RemoteFile(path: RemotePath("/d/Hafen.S01E01.mkv"), size: 5, modifiedSeconds: 0)
+        ]
+        let origin = Origin(.import, "import")
+        let first = try await library.take(imported, origin)
+        #expect(first.shows == 1 && first.episodes == 1 && first.files == 1)
+        let contents = await library.contents
+        #expect(contents.files.first?.decision.placement?.showID == contents.shows.first?.id)
+        #expect(contents.revision == 1)
+        #expect(try await library.take(imported, origin).files == 0)
+        #expect(await library.contents.revision == 1)
+    }
 }
