@@ -35,9 +35,18 @@ public struct CatalogueContents: Sendable {
         self.nextFileID = max(nextFileID, (files.last?.id ?? 0) + 1)
     }
 
+    public var isEmpty: Bool { shows.isEmpty && episodes.isEmpty && files.isEmpty }
+
     public func show(_ id: Int64) -> Show? { shows.element(at: id, by: \.id) }
 
     public func file(_ id: Int64) -> LibraryFile? { files.element(at: id, by: \.id) }
+
+    /// Notes when TMDB was asked about a show.
+    public mutating func noteAsked(_ seconds: Int64, about tmdbID: Int) {
+        for index in shows.indices where shows[index].details?.tmdbID == tmdbID {
+            shows[index].askedSeconds = seconds
+        }
+    }
 
     /// The episodes of a show, by season and number.
     ///

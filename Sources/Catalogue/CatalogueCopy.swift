@@ -41,7 +41,6 @@ public struct CatalogueCopy: Sendable {
                 }
             ),
             tally("kept answers", answers),
-            tally("numbers", [contents.revision, contents.nextShowID, contents.nextFileID]),
         ]
     }
 

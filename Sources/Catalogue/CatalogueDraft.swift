@@ -64,6 +64,26 @@ public struct CatalogueDraft: Sendable {
         contents.apply(more)
     }
 
+    /// What must not be, in words for people: nil when all is as it shall be.
+    public var contradiction: String? {
+        var paths: Set<RemotePath> = []
+        for file in contents.files {
+            guard paths.insert(file.file.path).inserted else {
+                return "'\(file.file.path.printable)' would be there twice"
+            }
+            if let id = file.decision.placement?.showID, contents.show(id) == nil {
+                return "'\(file.file.path.printable)' would stand in a show that is not there"
+            }
+        }
+        var numbers: Set<Int> = []
+        for show in contents.shows {
+            if let tmdbID = show.details?.tmdbID, !numbers.insert(tmdbID).inserted {
+                return "tmdb:\(tmdbID) would be two shows"
+            }
+        }
+        return nil
+    }
+
     private static func joined<Key: Hashable & Comparable>(
         _ one: [Key],
         _ other: [Key],
@@ -170,7 +190,10 @@ extension CatalogueDraft {
             askedSeconds: draft.details == nil ? nil : seconds
         )
         var edits = CatalogueEdits()
-        edits.shows = [show]
+        // That it was asked about once more is no change: see CatalogueStore.noteAsked.
+        var asked = known
+        asked?.askedSeconds = show.askedSeconds
+        if asked != show { edits.shows = [show] }
         if let old = known?.details?.tmdbID {
             let wanted = old == draft.details?.tmdbID ? Set(episodes.map(\.key)) : []
             edits.removedEpisodes = contents.episodes(ofShow: old).map(\.key)

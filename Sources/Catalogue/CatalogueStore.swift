@@ -19,6 +19,14 @@ public protocol CatalogueStore: Sendable {
     ///   Nothing is changed then.
     func commit(_ change: CatalogueChange) async throws(CatalogueError)
 
+    /// Notes when TMDB was asked about a show; that is no change of the library.
+    ///
+    /// - Parameters:
+    ///   - seconds: Since 1970, UTC.
+    ///   - tmdbID: TMDB's number of the show; when it is not there, nothing is noted.
+    /// - Throws: ``CatalogueError``.
+    func noteAsked(_ seconds: Int64, about tmdbID: Int) async throws(CatalogueError)
+
     /// The revision that the catalogue has now.
     ///
     /// - Throws: ``CatalogueError``.
@@ -135,7 +143,10 @@ public protocol CatalogueStore: Sendable {
 
     /// Puts everything of another store into this one, in place of all that it holds.
     ///
-    /// - Parameter copy: Everything, its numbers and its journal included.
+    /// The revision becomes higher than both, so that whoever knew the one or the other sees that
+    /// it has changed; numbers that either has given are not given again.
+    ///
+    /// - Parameter copy: Everything, its journal included.
     /// - Throws: ``CatalogueError``; nothing is changed then.
     func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError)
 

@@ -39,6 +39,26 @@ struct EpisodeTable: Sendable {
         return Int64(key.showTMDBID << 28 | key.season << 15 | key.number)
     }
 
+    /// More than Milvus takes, with room for what it counts otherwise.
+    private static let longestText = 60_000
+
+    /// Whether all can be put.
+    ///
+    /// - Throws: ``CatalogueError`` with code `.rejected`, naming the first that cannot.
+    static func check(_ episodes: [Episode]) throws(CatalogueError) {
+        for episode in episodes {
+            _ = try id(episode.key)
+            let texts = [episode.name, episode.overview, episode.airDate ?? "", episode.type]
+            guard texts.allSatisfy({ $0.utf8.count <= longestText }) else {
+                throw CatalogueError(
+                    .rejected,
+                    "tmdb:\(episode.showTMDBID) season \(episode.season) episode \(episode.number)"
+                        + " has a text longer than Milvus takes"
+                )
+            }
+        }
+    }
+
     func put(_ episodes: [Episode]) async throws(CatalogueError) {
         for start in stride(from: 0, to: episodes.count, by: Self.rowsAtOnce) {
             let some = episodes[start...].prefix(Self.rowsAtOnce)

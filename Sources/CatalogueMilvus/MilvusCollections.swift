@@ -76,6 +76,8 @@ extension MilvusCollections {
         var revision: Int64 = 0
         var nextShowID: Int64 = 1
         var nextFileID: Int64 = 1
+        /// Set while everything is replaced; whoever finds it so finds the half of it.
+        var isBeingReplaced: Bool?
     }
 
     private static let stateKey: Int64 = 1

@@ -54,6 +54,12 @@ public final class MilvusStore: CatalogueStore {
     public func contents() async throws(CatalogueError) -> CatalogueContents {
         for _ in 0..<Self.tries {
             let state = try await collections.readState()
+            guard state.isBeingReplaced == nil else {
+                throw CatalogueError(
+                    .unusable,
+                    "the catalogue is being restored, or that was broken off: restore it once more"
+                )
+            }
             let contents = try await collections.contents(state)
             let isStill = try await collections.readState().revision == state.revision
             let isWhole = try await !hasPending()
@@ -66,6 +72,13 @@ public final class MilvusStore: CatalogueStore {
 
     public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
         try await writer.commit(change)
+    }
+
+    public func noteAsked(
+        _ seconds: Int64,
+        about tmdbID: Int
+    ) async throws(CatalogueError) {
+        try await writer.noteAsked(seconds, about: tmdbID)
     }
 
     public func revision() async throws(CatalogueError) -> Int64 {

@@ -55,6 +55,8 @@ actor MilvusWriter {
             new.revision = revision
             new.nextShowID = max(new.nextShowID, change.after.nextShowID)
             new.nextFileID = max(new.nextFileID, change.after.nextFileID)
+            // Before anything is written down: what cannot be finished must not be begun.
+            try EpisodeTable.check(change.edits.episodes)
             let pending = Pending(edits: change.edits, entry: change.entry, state: new)
             let record = RecordTable.Record(
                 key: revision,
@@ -71,6 +73,19 @@ actor MilvusWriter {
         try await alone { () async throws(CatalogueError) in
             _ = try await self.mended()
             try await self.replace(with: copy)
+        }
+    }
+
+    func noteAsked(_ seconds: Int64, about tmdbID: Int) async throws(CatalogueError) {
+        try await alone { () async throws(CatalogueError) in
+            let contents = try await self.collections.contents(try await self.mended())
+            guard var show = contents.shows.first(where: { $0.details?.tmdbID == tmdbID }) else {
+                return
+            }
+            show.askedSeconds = seconds
+            var edits = CatalogueEdits()
+            edits.shows = [show]
+            try await self.collections.put(edits)
         }
     }
 
@@ -103,6 +118,7 @@ actor MilvusWriter {
     func release() async {
         guard leasedUntil != nil else { return }
         leasedUntil = nil
+        guard (try? await holder(of: Self.leaseName)) == holder else { return }
         try? await drop(Self.leaseName)
     }
 
@@ -115,10 +131,17 @@ actor MilvusWriter {
 
     private func mended() async throws(CatalogueError) -> MilvusCollections.State {
         let state = try await collections.readState()
-        let pending = try await translated { () throws(MilvusError) in
-            try await collections.pending.documents()
+        let (keys, pending) = try await translated { () throws(MilvusError) in
+            (
+                try await collections.pending.fields().map(\.key),
+                try await collections.pending.documents()
+            )
         }
         var last = state
+        // Its writer died while writing it down: it was never begun.
+        for key in keys where !pending.contains(where: { $0.key == key }) {
+            try await dropPending(key)
+        }
         for (key, document) in pending {
             guard key == last.revision + 1 else {
                 try await dropPending(key)
@@ -134,6 +157,9 @@ actor MilvusWriter {
     private func finish(_ change: Pending) async throws(CatalogueError) {
         try await collections.put(change.edits)
         try await collections.add([change.entry])
+        guard try await holder(of: Self.leaseName) == holder else {
+            throw CatalogueError(.unavailable, "another process writes to the catalogue now")
+        }
         try await collections.write(change.state)
         try await dropPending(change.entry.revision)
         if change.entry.revision % Self.pruneEvery == 0 || limits.age < 0 {
@@ -157,6 +183,10 @@ actor MilvusWriter {
             return try await collections.stamps.all()
         }
         let contents = copy.contents
+        try EpisodeTable.check(contents.episodes)
+        var state = try await collections.readState()
+        state.isBeingReplaced = true
+        try await collections.write(state)
         var edits = CatalogueEdits()
         edits.shows = contents.shows
         edits.episodes = contents.episodes
@@ -172,13 +202,11 @@ actor MilvusWriter {
             try await collections.stamps.delete(stamps.keys.filter { copy.stamps[$0] == nil })
             try await collections.stamps.put(copy.stamps)
         }
-        try await collections.write(
-            .init(
-                revision: contents.revision,
-                nextShowID: contents.nextShowID,
-                nextFileID: contents.nextFileID
-            )
-        )
+        state.isBeingReplaced = nil
+        state.revision = max(state.revision, contents.revision) + 1
+        state.nextShowID = max(state.nextShowID, contents.nextShowID)
+        state.nextFileID = max(state.nextFileID, contents.nextFileID)
+        try await collections.write(state)
     }
 
     // MARK: One at a time
@@ -192,6 +220,8 @@ actor MilvusWriter {
             await before?.value
             do throws(CatalogueError) {
                 try await self.becomeWriter()
+                let renewal = Task { await self.renewLease() }
+                defer { renewal.cancel() }
                 return .success(try await body())
             } catch {
                 return .failure(error)
@@ -211,13 +241,7 @@ actor MilvusWriter {
             }
             let start = ContinuousClock.now
             let isOurs = leasedUntil != nil
-            try await write(
-                Lease(
-                    name: Self.leaseName,
-                    holder: holder,
-                    untilSeconds: Self.now + Self.leaseSeconds
-                )
-            )
+            try await write(ownLease)
             if !isOurs { try? await Task.sleep(for: Self.settling) }
             guard try await holder(of: Self.leaseName) == holder else { continue }
             // Renewed well before others may take it.
@@ -225,6 +249,21 @@ actor MilvusWriter {
             return
         }
         throw CatalogueError(.unavailable, "another process is writing to the catalogue; try again")
+    }
+
+    /// While a change is made that takes longer than the lease.
+    private func renewLease() async {
+        while (try? await Task.sleep(for: .seconds(Self.leaseSeconds) / 3)) != nil {
+            let start = ContinuousClock.now
+            guard (try? await holder(of: Self.leaseName)) == holder,
+                (try? await write(ownLease)) != nil
+            else { return }
+            leasedUntil = start + .seconds(Self.leaseSeconds / 2)
+        }
+    }
+
+    private var ownLease: Lease {
+        Lease(name: Self.leaseName, holder: holder, untilSeconds: Self.now + Self.leaseSeconds)
     }
 
     private static var now: Int64 { Int64(Date().timeIntervalSince1970) }

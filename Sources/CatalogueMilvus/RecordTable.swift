@@ -25,6 +25,8 @@ struct RecordTable: Sendable {
     /// With room for what the server counts otherwise.
     private static let partBytes = 60_000
     private static let rowsAtOnce = 1_000
+    /// Characters, of which one has at most a few dozen bytes.
+    private static let longestFilter = 1_000
     private static let bytesAtOnce = 8 << 20
     /// Milvus has no collection without a vector.
     static let noVector = MilvusField("vector", .vector(dimensions: 2))
@@ -148,7 +150,10 @@ struct RecordTable: Sendable {
         mutating func add(_ record: Record, _ part: Int, of parts: Int, _ piece: Data) {
             ids.append(RecordTable.id(record.key, part))
             for (index, number) in record.numbers.enumerated() { numbers[index].append(number) }
-            for (index, text) in record.texts.enumerated() { texts[index].append(text) }
+            // Only to filter by: the document has it whole.
+            for (index, text) in record.texts.enumerated() {
+                texts[index].append(String(text.prefix(RecordTable.longestFilter)))
+            }
             self.part.append(Int64(part))
             self.parts.append(Int64(parts))
             documents.append(String(decoding: piece, as: UTF8.self))

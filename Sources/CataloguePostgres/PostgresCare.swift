@@ -33,7 +33,10 @@ enum PostgresCare {
             try connection.rows("SELECT (\(sql))::text") { $0.text(0) }.first ?? ""
         }
         var lines: [(name: String, value: String)] = [
-            ("database", "PostgreSQL \(try text("SHOW server_version".settingQuery)), \(place)"),
+            (
+                "database",
+                "PostgreSQL \(try text("SELECT current_setting('server_version')")), \(place)"
+            ),
             ("size", "\(try text("SELECT pg_database_size(current_database())")) bytes"),
             (
                 "connections",
@@ -53,12 +56,5 @@ enum PostgresCare {
             lines.append((table, "\(rows) rows, \(indices) indices, \(bytes) bytes"))
         }
         return lines
-    }
-}
-
-extension String {
-    /// SHOW as a query that can stand in another.
-    fileprivate var settingQuery: String {
-        "SELECT current_setting('\(split(separator: " ").last ?? "")')"
     }
 }

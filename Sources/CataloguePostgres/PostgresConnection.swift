@@ -109,7 +109,7 @@ final class PostgresConnection {
             }
         }
         try send(&buffer, sql)
-        guard PQputCopyEnd(connection, nil) == 1 else { throw trouble(nil, sql) }
+        guard PQputCopyEnd(connection, nil) == 1 else { throw reasonCopyEnded(sql) }
         var failure: CatalogueError?
         while let result = PQgetResult(connection) {
             if PQresultStatus(result) != PGRES_COMMAND_OK { failure = trouble(result, sql) }
@@ -124,8 +124,18 @@ final class PostgresConnection {
             let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
             return PQputCopyData(connection, start, Int32(bytes.count)) == 1
         }
-        guard isSent else { throw trouble(nil, sql) }
+        guard isSent else { throw reasonCopyEnded(sql) }
         buffer.removeAll(keepingCapacity: true)
+    }
+
+    /// The server has ended it, and said why.
+    private func reasonCopyEnded(_ sql: String) -> CatalogueError {
+        var error = trouble(nil, sql)
+        while let result = PQgetResult(connection) {
+            if PQresultStatus(result) == PGRES_FATAL_ERROR { error = trouble(result, sql) }
+            PQclear(result)
+        }
+        return error
     }
 
     /// Whether a notification has come in meanwhile.

@@ -7,6 +7,9 @@ import Catalogue
 enum PostgresSchema {
     /// Makes or renews the tables; two machines that start at once do it one after the other.
     static func migrate(_ connection: PostgresConnection) throws(CatalogueError) {
+        // A server that only reads is as good as any for that.
+        guard try version(connection) != steps.count else { return }
+        try refuseOtherEncodings(connection)
         try connection.run("BEGIN")
         do throws(CatalogueError) {
             // Any number, as long as nobody else's lock has it.
@@ -28,6 +31,22 @@ enum PostgresSchema {
         } catch {
             if !connection.isBroken { try connection.run("ROLLBACK") }
             throw error
+        }
+    }
+
+    private static func refuseOtherEncodings(
+        _ connection: PostgresConnection
+    ) throws(CatalogueError) {
+        let encoding =
+            try connection.rows("SELECT current_setting('server_encoding')") {
+                $0.text(0)
+            }.first ?? ""
+        guard ["UTF8", "SQL_ASCII"].contains(encoding) else {
+            throw CatalogueError(
+                .unusable,
+                "the database is in \(encoding), which has no letters for most titles: make one with"
+                    + " createdb -E UTF8 -T template0"
+            )
         }
     }
 

@@ -1,5 +1,7 @@
 import Catalogue
 import Dispatch
+import Glibc
+import Synchronization
 
 /// A connection with a thread of its own, made anew when it breaks.
 ///
@@ -12,6 +14,14 @@ final class PostgresSession: @unchecked Sendable {
     private var failures = 0
     private var lastFailure: (at: ContinuousClock.Instant, error: CatalogueError)?
     private var isClosed = false
+    private let watch = Mutex(Watch())
+
+    /// What is under way, for whoever looks whether it takes too long.
+    private struct Watch {
+        var number = 0
+        /// nil while nothing is.
+        var socket: Int32?
+    }
 
     init(_ settings: PostgresSettings) {
         self.settings = settings
@@ -65,6 +75,8 @@ final class PostgresSession: @unchecked Sendable {
     ) -> Result<Value, CatalogueError> {
         do throws(CatalogueError) {
             let connection = try connected()
+            begin(connection)
+            defer { watch.withLock { $0.socket = nil } }
             do throws(CatalogueError) {
                 return .success(try body(connection))
             } catch {
@@ -73,6 +85,22 @@ final class PostgresSession: @unchecked Sendable {
             }
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// Has the connection cut when the server falls silent: libpq would wait for ever.
+    private func begin(_ connection: PostgresConnection) {
+        let number = watch.withLock { watch in
+            watch.number += 1
+            watch.socket = connection.socket
+            return watch.number
+        }
+        let end = DispatchTime.now() + .milliseconds(Int(settings.silence / .milliseconds(1)))
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: end) { [weak self] in
+            self?.watch.withLock { watch in
+                guard watch.number == number, let socket = watch.socket else { return }
+                shutdown(socket, Int32(SHUT_RDWR))
+            }
         }
     }
 

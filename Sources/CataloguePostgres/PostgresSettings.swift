@@ -10,8 +10,8 @@ public struct PostgresSettings: Sendable, CustomStringConvertible {
     public var sslMode: String?
     /// A file with the certificates that are trusted.
     public var sslRootCertificate: String?
-    /// Tables are made and looked for there; nil for the user's own standard.
-    public var schema: String?
+    /// A server that says nothing for so long is away, though its machine answers.
+    public var silence = Duration.seconds(75)
 
     public init(
         host: String? = nil,
@@ -20,8 +20,7 @@ public struct PostgresSettings: Sendable, CustomStringConvertible {
         user: String? = nil,
         password: String? = nil,
         sslMode: String? = nil,
-        sslRootCertificate: String? = nil,
-        schema: String? = nil
+        sslRootCertificate: String? = nil
     ) {
         self.host = host
         self.port = port
@@ -30,7 +29,6 @@ public struct PostgresSettings: Sendable, CustomStringConvertible {
         self.password = password
         self.sslMode = sslMode
         self.sslRootCertificate = sslRootCertificate
-        self.schema = schema
     }
 
     /// "postgres@nas:5432/sync2nas", without the password.
@@ -41,13 +39,11 @@ public struct PostgresSettings: Sendable, CustomStringConvertible {
 
     /// Seconds to connect in.
     private static let connectSeconds = 5
-    /// No statement of ours takes longer; a server that hangs is away.
-    private static let statementSeconds = 120
+    /// No statement of ours takes longer.
+    private static let statementSeconds = 60
 
     var keywords: [(String, String)] {
-        let options =
-            "-c statement_timeout=\(Self.statementSeconds)s -c lock_timeout=30s"
-            + (schema.map { " -c search_path=\($0),public" } ?? "")
+        let options = "-c statement_timeout=\(Self.statementSeconds)s -c lock_timeout=30s"
         let all: [(String, String?)] = [
             ("host", host), ("port", port.map(String.init)), ("dbname", database), ("user", user),
             ("password", password), ("sslmode", sslMode), ("sslrootcert", sslRootCertificate),

@@ -73,6 +73,18 @@ public final class PostgresStore: CatalogueStore {
         }
     }
 
+    public func noteAsked(
+        _ seconds: Int64,
+        about tmdbID: Int
+    ) async throws(CatalogueError) {
+        try await session.run { connection throws(CatalogueError) in
+            _ = try connection.run(
+                "UPDATE tv_shows SET asked_seconds = $1 WHERE tmdb_id = $2",
+                [.integer(seconds), .integer(Int64(tmdbID))]
+            )
+        }
+    }
+
     public func revision() async throws(CatalogueError) -> Int64 {
         try await session.run { connection throws(CatalogueError) in
             try connection.rows("SELECT revision FROM catalogue_state") { $0.integer(0) }.first ?? 0
@@ -158,11 +170,22 @@ extension PostgresStore {
 
     public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
         try await session.transaction { connection throws(CatalogueError) in
-            try connection.script(
-                "TRUNCATE downloaded_files, episodes, show_aliases, show_vectors, tv_shows, directory_stamps,"
-                    + " kept_answers, journal"
-            )
             let contents = copy.contents
+            // First, so that other writers wait; by DELETE, since readers under way would see what
+            // TRUNCATE leaves.
+            try connection.run(
+                """
+                UPDATE catalogue_state SET revision = greatest(revision, $1) + 1,
+                    next_show = greatest(next_show, $2), next_file = greatest(next_file, $3)
+                """,
+                [contents.revision, contents.nextShowID, contents.nextFileID].map { .integer($0) }
+            )
+            try connection.script(
+                """
+                DELETE FROM downloaded_files; DELETE FROM episodes; DELETE FROM tv_shows;
+                DELETE FROM directory_stamps; DELETE FROM kept_answers; DELETE FROM journal;
+                """
+            )
             try PostgresShows.put(contents.shows, connection)
             try PostgresEpisodes.put(contents.episodes, connection)
             try PostgresFiles.put(contents.files, contents, connection)
@@ -170,12 +193,6 @@ extension PostgresStore {
             try PostgresJournal.insert(copy.journal, connection)
             try PostgresStamps.save(copy.stamps, removed: [], connection)
             for answer in copy.answers { try PostgresAnswers.insert(answer, connection) }
-            try connection.run(
-                "UPDATE catalogue_state SET revision = $1, next_show = $2, next_file = $3",
-                [contents.revision, contents.nextShowID, contents.nextFileID].map {
-                    .integer($0)
-                }
-            )
             try connection.run("NOTIFY \(PostgresListener.channel)")
         }
     }

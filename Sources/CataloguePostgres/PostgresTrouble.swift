@@ -43,6 +43,8 @@ enum PostgresTrouble {
         // Serialisation failure, deadlock, lock not available.
         case "40001", "40P01", "55P03", "57014": .unavailable
         case "53100": .full
+        // The server only reads.
+        case "25006": .unavailable
         case "": .unavailable
         default:
             switch state.prefix(2) {

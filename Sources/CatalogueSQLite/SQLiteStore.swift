@@ -106,6 +106,18 @@ public final class SQLiteStore: CatalogueStore {
         }
     }
 
+    public func noteAsked(
+        _ seconds: Int64,
+        about tmdbID: Int
+    ) async throws(CatalogueError) {
+        try await write("note when TMDB was asked") { database in
+            try database.execute(
+                sql: "UPDATE tv_shows SET asked_seconds = ? WHERE tmdb_id = ?",
+                arguments: [seconds, tmdbID]
+            )
+        }
+    }
+
     public func revision() async throws(CatalogueError) -> Int64 {
         try await read("read the revision") { try JournalRows.state($0).revision }
     }
@@ -194,7 +206,10 @@ public final class SQLiteStore: CatalogueStore {
             try StampRows.save(copy.stamps, removed: [], database)
             for answer in copy.answers { try AnswerRows.insert(answer, database) }
             try database.execute(
-                sql: "UPDATE catalogue_state SET revision = ?, next_show = ?, next_file = ?",
+                sql: """
+                    UPDATE catalogue_state SET revision = max(revision, ?) + 1,
+                        next_show = max(next_show, ?), next_file = max(next_file, ?)
+                    """,
                 arguments: [contents.revision, contents.nextShowID, contents.nextFileID]
             )
         }

@@ -130,8 +130,22 @@ extension DatabaseCare {
         return "\(folder)/catalogue-\(name).jsonl"
     }
 
+    private static func refuseToReplace(
+        _ store: any CatalogueStore,
+        _ database: DatabaseSettings
+    ) async throws(CatalogueError) {
+        let before = try await store.copy()
+        guard before.contents.isEmpty else {
+            throw CatalogueError(
+                .rejected,
+                "\(database) holds \(words(before)); save it with backup-db, then say --force to"
+                    + " replace it"
+            )
+        }
+    }
+
     private static func words(_ copy: CatalogueCopy) -> String {
-        copy.tallies.dropLast().map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
+        copy.tallies.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
     }
 
     /// Puts what was saved in place of all that the catalogue holds.
@@ -147,14 +161,7 @@ extension DatabaseCare {
     ) async throws(CatalogueError) -> String {
         let copy = try CatalogueCopy(contentsOf: Settings.absolute(file))
         return try await with(database) { store throws(CatalogueError) in
-            let before = try await store.copy()
-            guard isForced || before.contents.revision == 0 else {
-                throw CatalogueError(
-                    .rejected,
-                    "\(database) holds \(Self.words(before)); save it with backup-db, then say"
-                        + " --force to replace it"
-                )
-            }
+            if !isForced { try await Self.refuseToReplace(store, database) }
             try await store.replaceAll(with: copy)
             guard try await store.copy().tallies == copy.tallies else {
                 throw CatalogueError(.unusable, "\(database) does not hold what was restored")
@@ -205,13 +212,7 @@ extension DatabaseCare {
             return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: false)
         }
         try await with(target) { store throws(CatalogueError) in
-            let before = try await store.copy()
-            guard isForced || before.contents.revision == 0 else {
-                throw CatalogueError(
-                    .rejected,
-                    "\(target) holds \(Self.words(before)); say --force to replace it"
-                )
-            }
+            if !isForced { try await Self.refuseToReplace(store, target) }
             progress("writing \(Self.words(copy)) to \(target)")
             try await store.replaceAll(with: copy)
             progress("comparing")

@@ -36,9 +36,12 @@ actor TreePublisher {
         operations.withLock { $0 }?.count(contents)
         if !hasStamps {
             // Without its stamps every directory would look changed to media servers.
-            guard let known = try? await store.directoryStamps() else { return }
-            stamps = known
-            hasStamps = true
+            do throws(CatalogueError) {
+                stamps = try await store.directoryStamps()
+                hasStamps = true
+            } catch {
+                log.warning("directories get new times: \(error)")
+            }
         }
         tree = Tree(
             contents,

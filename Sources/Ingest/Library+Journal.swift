@@ -22,7 +22,9 @@ extension Library {
     }
 
     private func undoAlone(_ revision: Int64) async throws(CatalogueError) -> JournalEntry {
-        let known = try await store.journal(before: nil, count: .max)
+        // Only it and what came after it.
+        let count = max(0, contents.revision - revision + 1)
+        let known = try await store.journal(before: nil, count: Int(clamping: count))
         guard let entry = known.first(where: { $0.revision == revision }) else {
             throw CatalogueError(.notFound, "the history has no change \(revision)")
         }
@@ -38,14 +40,10 @@ extension Library {
         let origin = Origin(.person, "undo \(revision)", reason: entry.origin.operation)
         return try await change(origin) { draft throws(CatalogueError) in
             draft.apply(entry.inverse)
-            let gone = Set(entry.inverse.removedShows)
-            let contents = draft.contents
-            if let file = contents.files.first(where: {
-                $0.decision.placement.map { gone.contains($0.showID) } ?? false
-            }) {
+            if let contradiction = draft.contradiction {
                 throw CatalogueError(
                     .rejected,
-                    "'\(file.file.path.printable)' has come to the show since; undo that first"
+                    "later changes stand in its way: \(contradiction); undo those first"
                 )
             }
             return entry

@@ -67,17 +67,27 @@ public actor Library {
     ///
     /// Files below a directory that could not be listed stay as they are.
     ///
-    /// - Parameter scan: The scan of all roots.
+    /// - Parameters:
+    ///   - scan: The scan of all roots.
+    ///   - known: The number that the next new file had when the scan began; what others have added
+    ///     since is not gone because the scan did not see it. nil when nobody else writes.
+    ///   - others: Directories that other machines mount from the same catalogue.
     /// - Returns: What it changed.
     /// - Throws: ``CatalogueError``; nothing is recorded then.
-    public func record(_ scan: SeedboxScanner.Result) async throws(CatalogueError) -> ScanSummary {
+    public func record(
+        _ scan: SeedboxScanner.Result,
+        known: Int64? = nil,
+        others: [RemotePath] = []
+    ) async throws(CatalogueError) -> ScanSummary {
         try await exclusively { () async throws(CatalogueError) in
-            try await self.recordAlone(scan)
+            try await self.recordAlone(scan, known: known ?? .max, others)
         }
     }
 
     private func recordAlone(
-        _ scan: SeedboxScanner.Result
+        _ scan: SeedboxScanner.Result,
+        known next: Int64,
+        _ others: [RemotePath]
     ) async throws(CatalogueError) -> ScanSummary {
         let present = Set(scan.files.map(\.path))
         let unknown = scan.unknown + doubtful(scan)
@@ -88,12 +98,12 @@ public actor Library {
             var summary = ScanSummary()
             var change = FileChange()
             change.gone = files.filter { file in
-                guard !present.contains(file.file.path) else { return false }
+                guard !present.contains(file.file.path), file.id < next else { return false }
                 // What lies outside of what was asked for goes only when all that was asked for
                 // could be listed: a mistyped path takes nothing away.
                 let isAsked = roots.contains { file.file.path.isInside($0) }
-                return isAsked
-                    ? !unknown.contains { file.file.path.isInside($0) } : unknown.isEmpty
+                guard !isAsked else { return !unknown.contains { file.file.path.isInside($0) } }
+                return unknown.isEmpty && !others.contains { file.file.path.isInside($0) }
             }.map(\.id)
             let new = scan.files.filter { known[$0.path] == nil }
             change.records = FileRouter(draft.contents, roots: roots).records(for: new)
@@ -273,6 +283,10 @@ public actor Library {
             )
             _ = try self.reroute(in: &draft)
             return saved
+        }
+        if let tmdbID = show.details?.tmdbID {
+            try await store.noteAsked(seconds, about: tmdbID)
+            contents.noteAsked(seconds, about: tmdbID)
         }
         let files = contents.files.count { $0.decision.placement?.showID == saved.id }
         return (saved, files)

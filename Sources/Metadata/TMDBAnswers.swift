@@ -199,7 +199,7 @@ struct ShowAnswer: Decodable, Sendable {
             name: name?.clean.nonEmpty ?? original_name?.clean.nonEmpty ?? "tmdb \(id)",
             originalName: (original_name ?? "").clean,
             // TMDB leaves out what nobody has translated.
-            overview: overview?.nonEmpty ?? english?.overview ?? "",
+            overview: (overview?.nonEmpty ?? english?.overview ?? "").withoutNoughts,
             firstAirDate: first_air_date?.nonEmpty,
             lastAirDate: last_air_date?.nonEmpty,
             status: status ?? "",
@@ -392,7 +392,7 @@ struct SeasonAnswer: Decodable, Sendable {
                 episode: count,
                 absolute: nil,
                 name: (episode.name ?? "").clean,
-                overview: episode.overview ?? "",
+                overview: (episode.overview ?? "").withoutNoughts,
                 airDate: episode.air_date?.nonEmpty,
                 type: episode.episode_type ?? "standard"
             )
@@ -406,6 +406,9 @@ struct SeasonAnswer: Decodable, Sendable {
 }
 
 extension String {
+    /// Without U+0000, which databases cannot keep.
+    var withoutNoughts: String { contains("\0") ? filter { $0 != "\0" } : self }
+
     var nonEmpty: String? { isEmpty ? nil : self }
 
     /// Text of strangers without control characters and marks that turn the direction of writing.

@@ -188,10 +188,12 @@ extension Operations {
     ) async throws(OperationError) -> ScanReport {
         let clock = ContinuousClock()
         let start = clock.now
+        let known = await services.library.contents.nextFileID
+        let others = await services.library.mountedByOthers(than: services.machine)
         let found = await services.scanner.scan(services.roots, progress: progress)
         let summary: Library.ScanSummary
         do throws(CatalogueError) {
-            summary = try await services.library.record(found)
+            summary = try await services.library.record(found, known: known, others: others)
         } catch {
             throw OperationError(.unavailable, "cannot record the scan", cause: error)
         }

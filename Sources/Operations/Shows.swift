@@ -256,7 +256,9 @@ extension Operations {
             {
                 return false
             }
-            let age = Duration.seconds(now - (show.askedSeconds ?? 0))
+            // What was asked about in the future was asked by a clock that was wrong.
+            let asked = show.askedSeconds.map { $0 > now + 86_400 ? 0 : $0 } ?? 0
+            let age = Duration.seconds(now - asked)
             return outdated.contains(details.tmdbID) || age > Self.lifetime(details.status)
                 || soon.contains(details.tmdbID) && age > Self.leastPause
         }

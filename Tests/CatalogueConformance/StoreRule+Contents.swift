@@ -100,6 +100,11 @@ extension StoreRule {
             #expect(again.folder == "s" && again.details == draft.details)
             // When that was is known, so that it is asked about again in time.
             #expect(again.askedSeconds == 1_000)
+            let revision = try await store.revision()
+            try await store.noteAsked(2_000, about: 7)
+            try await store.noteAsked(2_000, about: 99)
+            #expect(try await store.contents().shows.first?.askedSeconds == 2_000)
+            #expect(try await store.revision() == revision)
         },
         StoreRule("other titles are kept, unless they were another show's") { store in
             var draft = ShowDraft(

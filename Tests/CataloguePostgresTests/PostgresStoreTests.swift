@@ -134,6 +134,49 @@ import Testing
         try await heard
     }
 
+    /// Its machine answers, and it does not.
+    @Test func aServerThatFallsSilentIsGivenUpInTime() async throws {
+        let server = try PostgresServer()
+        defer { server.stop() }
+        var settings = try settings(server)
+        settings.silence = .seconds(1)
+        let store = try await PostgresStore(settings)
+        defer { store.close() }
+        server.freeze()
+        let error = await #expect(throws: CatalogueError.self) { try await store.contents() }
+        #expect(error?.code == .unavailable)
+        server.thaw()
+        var contents: CatalogueContents?
+        while contents == nil { contents = try? await store.contents() }
+        #expect(contents?.revision == 0)
+    }
+
+    @Test func aServerThatOnlyReadsIsReadAndABadEncodingRefused() async throws {
+        let server = try PostgresServer.shared.get()
+        let settings = try settings(server)
+        let database = settings.database ?? ""
+        try await PostgresStore(settings).close()
+        let only = "ALTER DATABASE \(database) SET default_transaction_read_only = on"
+        _ = try server.query(only, in: "postgres")
+        let store = try await PostgresStore(settings)
+        defer { store.close() }
+        #expect(try await store.contents().revision == 0)
+        let error = await #expect(throws: CatalogueError.self) {
+            try await store.change { draft throws(CatalogueError) in
+                try draft.save(ShowDraft(systemName: "S"), replacing: nil, seconds: 0)
+            }
+        }
+        #expect(error?.code == .unavailable)
+        _ = try server.query(
+            "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+            in: "postgres"
+        )
+        var latin = settings
+        latin.database = "latin"
+        let refused = await #expect(throws: CatalogueError.self) { try await PostgresStore(latin) }
+        #expect(refused?.message.contains("UTF8") ?? false)
+    }
+
     @Test func aConnectionIsEncryptedAndTheServerIsKnown() async throws {
         let server = try PostgresServer(tls: true)
         defer { server.stop() }

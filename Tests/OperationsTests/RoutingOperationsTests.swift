@@ -1,7 +1,10 @@
 import Catalogue
+import CatalogueSQLite
 import Foundation
 import Ingest
+import Logging
 import Operations
+import Primitives
 import StandIns
 import Testing
 
@@ -207,6 +210,41 @@ import Testing
         #expect(error?.message.contains("nas2") ?? false)
         await scene.library.endScan(of: "nas2")
         #expect(try await scene.operations.scan().files == 1)
+    }
+
+    @Test func whatAnotherMachineMountsIsNotGone() async throws {
+        let scene = try await Scene(["Severance.S01E05.mkv"])
+        var elsewhere = SeedboxScanner.Result()
+        elsewhere.files = [
+            RemoteFile(path: RemotePath("/e/Dark.S01E01.mkv"), size: 1, modifiedSeconds: 1)
+        ]
+        let other = Library(
+            store: scene.store,
+            roots: [RemotePath("/e")],
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { _ in }
+        try await other.load()
+        _ = await other.mountedByOthers(than: "nas2")
+        let theirs = await other.mountedByOthers(than: "nas2")
+        #expect(theirs == [RemotePath("/d")])
+        #expect(try await other.record(elsewhere, others: theirs).gone == 0)
+        #expect(try await scene.operations.scan().gone == 0)
+        #expect(try await scene.store.contents().files.count == 2)
+    }
+
+    /// A scan that took long did not see what came meanwhile.
+    @Test func whatCameDuringAScanIsNotGone() async throws {
+        let scene = try await Scene(["Severance.S01E05.mkv"])
+        let known = await scene.library.contents.nextFileID
+        var meanwhile = SeedboxScanner.Result()
+        meanwhile.files = ["Severance.S01E05.mkv", "Severance.S01E06.mkv"].map {
+            RemoteFile(path: RemotePath("/d/" + $0), size: 1, modifiedSeconds: 1)
+        }
+        _ = try await scene.library.record(meanwhile)
+        var late = SeedboxScanner.Result()
+        late.files = [meanwhile.files[0]]
+        #expect(try await scene.library.record(late, known: known).gone == 0)
+        #expect(try await scene.library.record(late).gone == 1)
     }
 
     // MARK: Looking for shows

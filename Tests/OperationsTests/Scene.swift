@@ -18,6 +18,7 @@ final class Scene: Sendable {
     let model: ModelStandIn
     let operations: Operations
     let library: Library
+    let store: SQLiteStore
     private let files: ListedFiles
     private let directory: String
 
@@ -40,7 +41,7 @@ final class Scene: Sendable {
         model = try ModelStandIn(mind: mind)
         files = ListedFiles(names)
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let store = try SQLiteStore(path: directory + "/catalogue.db")
+        store = try SQLiteStore(path: directory + "/catalogue.db")
         let roots = [RemotePath("/d")]
         library = Library(store: store, roots: roots, log: quiet) { _ in }
         let service = ModelService(.init(.ollama, address: model.baseURL), http: HTTPFetcher())
