@@ -157,6 +157,15 @@ let package = Package(
             path: "Tests/CatalogueWriter",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "catalogue-benchmark",
+            dependencies: [
+                "Catalogue", "CatalogueMilvus", "CataloguePostgres", "CatalogueSQLite",
+                "MilvusClient", "Naming", "Primitives", "Routing", "Similarity", "StandIns",
+            ],
+            path: "Benchmarks/Catalogue/Program",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "CatalogueFaultTests",
             dependencies: [

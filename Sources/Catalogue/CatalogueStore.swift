@@ -150,11 +150,24 @@ public protocol CatalogueStore: Sendable {
     /// - Throws: ``CatalogueError``; nothing is changed then.
     func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError)
 
+    /// Saves everything in the database's own form, also while others write.
+    ///
+    /// - Parameter path: A new file.
+    /// - Returns: Whether it was saved; not when this kind of database has no such form here.
+    /// - Throws: ``CatalogueError``.
+    func backUp(to path: String) async throws(CatalogueError) -> Bool
+
+    /// Puts what ``backUp(to:)`` saved in place of all that the store holds.
+    ///
+    /// - Throws: ``CatalogueError``: `.rejected` when the file is of another kind of database.
+    func restore(from path: String) async throws(CatalogueError)
+
     /// Looks for damage.
     ///
+    /// - Parameter quick: Whether only what is soon found is looked for.
     /// - Returns: A line for each thing that is not as it shall be; none when all is.
     /// - Throws: ``CatalogueError`` when it cannot be checked.
-    func problems() async throws(CatalogueError) -> [String]
+    func problems(quick: Bool) async throws(CatalogueError) -> [String]
 
     /// What a person who looks after the database wants to know.
     ///
@@ -167,6 +180,11 @@ public protocol CatalogueStore: Sendable {
 }
 
 extension CatalogueStore {
+    /// Looks for all damage.
+    public func problems() async throws(CatalogueError) -> [String] {
+        try await problems(quick: false)
+    }
+
     /// Makes a change, once more on what is there by then when somebody else was faster.
     ///
     /// - Parameters:

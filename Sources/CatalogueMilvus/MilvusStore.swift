@@ -167,7 +167,17 @@ public final class MilvusStore: CatalogueStore {
         try await writer.replaceAll(with: copy)
     }
 
-    public func problems() async throws(CatalogueError) -> [String] {
+    /// Milvus saves its data itself, all of them: a catalogue alone is exported.
+    public func backUp(to path: String) async throws(CatalogueError) -> Bool { false }
+
+    public func restore(from path: String) async throws(CatalogueError) {
+        throw CatalogueError(.rejected, "'\(path)' is nothing that Milvus restores")
+    }
+
+    public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
+        if quick {
+            return try await hasPending() ? ["a change is being made, or was broken off"] : []
+        }
         // Reading all of it is what finds a row that cannot be read.
         let contents = try await contents()
         let counts = try await translated { () throws(MilvusError) in

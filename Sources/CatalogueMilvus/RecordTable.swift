@@ -55,12 +55,15 @@ struct RecordTable: Sendable {
         _ client: MilvusClient
     ) async throws(MilvusError) {
         if try await !client.hasCollection(name) {
-            try await client.createCollection(name, fields: fields)
-            for case .vector in fields.map(\.kind) {
-                try await client.createIndex(on: "vector", in: name, metric: .cosine)
-                break
+            do throws(MilvusError) {
+                try await client.createCollection(name, fields: fields)
+            } catch {
+                // Somebody else makes it just now.
+                guard try await client.hasCollection(name) else { throw error }
             }
         }
+        // The same index a second time is no error.
+        try await client.createIndex(on: "vector", in: name, metric: .cosine)
         try await client.load(name)
     }
 

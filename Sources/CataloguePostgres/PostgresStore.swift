@@ -217,9 +217,33 @@ extension PostgresStore {
 // MARK: Looking after it
 
 extension PostgresStore {
-    public func problems() async throws(CatalogueError) -> [String] {
+    public func backUp(to path: String) async throws(CatalogueError) -> Bool {
+        let settings = settings
+        return try await session.run { _ throws(CatalogueError) in
+            try PostgresDump.write(to: path, settings)
+        }
+    }
+
+    public func restore(from path: String) async throws(CatalogueError) {
+        let before = try await revision()
+        let settings = settings
+        try await session.run { _ throws(CatalogueError) in
+            try PostgresDump.restore(from: path, settings)
+        }
+        // Whoever knew the catalogue before sees that it is another.
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresSchema.migrate(connection)
+            try connection.run(
+                "UPDATE catalogue_state SET revision = greatest(revision, $1) + 1",
+                [.integer(before)]
+            )
+            try connection.run("NOTIFY \(PostgresListener.channel)")
+        }
+    }
+
+    public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
         try await session.run { connection throws(CatalogueError) in
-            try PostgresCare.problems(connection)
+            try PostgresCare.problems(connection, quick: quick)
         }
     }
 

@@ -1,4 +1,5 @@
 public import Catalogue
+import Foundation
 import GRDB
 import Glibc
 public import Primitives
@@ -232,9 +233,43 @@ public final class SQLiteStore: CatalogueStore {
 // MARK: Looking after it
 
 extension SQLiteStore {
-    public func problems() async throws(CatalogueError) -> [String] {
+    public func backUp(to path: String) async throws(CatalogueError) -> Bool {
+        try Self.translating("save the catalogue to '\(path)'") {
+            let copy = try DatabaseQueue(path: path)
+            try pool.backup(to: copy)
+            // A file by itself, without a write-ahead log beside it.
+            try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
+            try copy.close()
+        }
+        let saved = try SQLiteStore(path: path)
+        let problems = try await saved.problems(quick: false)
+        _ = try await saved.contents()
+        saved.close()
+        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        if let first = problems.first {
+            throw CatalogueError(.unusable, "'\(path)' is not what was saved: \(first)")
+        }
+        return true
+    }
+
+    public func restore(from path: String) async throws(CatalogueError) {
+        // From a copy: an older file is renewed as it is opened.
+        let copy = self.path + ".restoring"
+        unlink(copy)
+        defer { for suffix in ["", "-wal", "-shm"] { unlink(copy + suffix) } }
+        try Self.translating("read '\(path)'") {
+            try FileManager.default.copyItem(atPath: path, toPath: copy)
+        }
+        let saved = try SQLiteStore(path: copy)
+        let everything = try await saved.copy()
+        saved.close()
+        try await replaceAll(with: everything)
+    }
+
+    public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
         try await read("check the catalogue") { database in
-            var problems = try String.fetchAll(database, sql: "PRAGMA integrity_check")
+            let check = quick ? "quick_check" : "integrity_check"
+            var problems = try String.fetchAll(database, sql: "PRAGMA \(check)")
                 .filter { $0 != "ok" }
             problems += try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { row in
                 let (table, row): (String, Int64) = (row[0], row[1] ?? 0)

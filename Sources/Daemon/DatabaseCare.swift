@@ -54,11 +54,13 @@ public struct DatabaseCare: Sendable {
         }
     }
 
+    /// - Parameter quick: Whether only what is soon found is looked for.
     /// - Returns: What is wrong, a line each; none when nothing is.
     /// - Throws: ``CatalogueError``.
-    public func problems() async throws(CatalogueError) -> [String] {
+    public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
         try await with(database) { store throws(CatalogueError) in
-            let problems = try await store.problems()
+            let problems = try await store.problems(quick: quick)
+            if quick { return problems }
             return problems + Self.contradictions(try await store.contents())
         }
     }
@@ -91,30 +93,39 @@ public struct DatabaseCare: Sendable {
 extension DatabaseCare {
     /// Saves the catalogue into a file and reads that back.
     ///
-    /// - Parameter file: Where; nil for a new one below the data directory.
+    /// - Parameters:
+    ///   - file: Where; nil for a new one below the data directory.
+    ///   - isPortable: Whether it shall be a file that every kind of database can restore, and not
+    ///     the database's own form.
     /// - Returns: The file and what it holds.
     /// - Throws: ``CatalogueError``; no file is left then.
-    public func backUp(to file: String?) async throws(CatalogueError) -> String {
-        let path = if let file { Settings.absolute(file) } else { try standardBackup() }
+    public func backUp(
+        to file: String?,
+        isPortable: Bool
+    ) async throws(CatalogueError) -> String {
+        let path = if let file { Settings.absolute(file) } else { try standardBackup(isPortable) }
         guard !FileManager.default.fileExists(atPath: path) else {
             throw CatalogueError(.rejected, "'\(path)' is there already; name another file")
         }
         return try await with(database) { store throws(CatalogueError) in
-            let copy = try await store.copy()
             do throws(CatalogueError) {
+                if !isPortable, try await store.backUp(to: path) {
+                    return "\(path): revision \(try await store.revision()), read back"
+                }
+                let copy = try await store.copy()
                 try copy.write(to: path)
                 guard try CatalogueCopy(contentsOf: path).tallies == copy.tallies else {
                     throw CatalogueError(.unusable, "'\(path)' does not hold what was written")
                 }
+                return "\(path): \(Self.words(copy)), read back and compared"
             } catch {
                 try? FileManager.default.removeItem(atPath: path)
                 throw error
             }
-            return "\(path): \(Self.words(copy)), read back and compared"
         }
     }
 
-    private func standardBackup() throws(CatalogueError) -> String {
+    private func standardBackup(_ isPortable: Bool) throws(CatalogueError) -> String {
         let folder = directory + "/backups"
         do {
             try FileManager.default.createDirectory(
@@ -127,7 +138,47 @@ extension DatabaseCare {
         }
         let time = Date().ISO8601Format(.iso8601(timeZone: .gmt, dateSeparator: .omitted))
         let name = time.filter { $0.isNumber || $0 == "T" }
-        return "\(folder)/catalogue-\(name).jsonl"
+        let ending =
+            switch database {
+            case .sqlite where !isPortable: "db"
+            case .postgres where !isPortable: "dump"
+            case .sqlite, .postgres, .milvus: "jsonl"
+            }
+        return "\(folder)/catalogue-\(name).\(ending)"
+    }
+
+    /// Puts what was saved in place of all that the catalogue holds.
+    ///
+    /// - Parameters:
+    ///   - file: Made by ``backUp(to:isPortable:)``; a portable one of any kind of database.
+    ///   - isForced: Whether a catalogue that holds something is replaced.
+    /// - Returns: What it holds now.
+    /// - Throws: ``CatalogueError``; nothing is changed then.
+    public func restore(
+        from file: String,
+        isForced: Bool
+    ) async throws(CatalogueError) -> String {
+        let path = Settings.absolute(file)
+        let copy = Self.isPortable(path) ? try CatalogueCopy(contentsOf: path) : nil
+        return try await with(database) { store throws(CatalogueError) in
+            if !isForced { try await Self.refuseToReplace(store, database) }
+            guard let copy else {
+                try await store.restore(from: path)
+                return "\(database) holds \(Self.words(try await store.copy()))"
+            }
+            try await store.replaceAll(with: copy)
+            guard try await store.copy().tallies == copy.tallies else {
+                throw CatalogueError(.unusable, "\(database) does not hold what was restored")
+            }
+            return "\(database) holds \(Self.words(copy))"
+        }
+    }
+
+    private static func isPortable(_ path: String) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path) else { return true }
+        defer { try? file.close() }
+        let beginning = (try? file.read(upToCount: CatalogueCopy.beginning.utf8.count)) ?? nil
+        return beginning == Data(CatalogueCopy.beginning.utf8)
     }
 
     private static func refuseToReplace(
@@ -146,28 +197,6 @@ extension DatabaseCare {
 
     private static func words(_ copy: CatalogueCopy) -> String {
         copy.tallies.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
-    }
-
-    /// Puts what was saved in place of all that the catalogue holds.
-    ///
-    /// - Parameters:
-    ///   - file: Made by ``backUp(to:)``, of this or another kind of database.
-    ///   - isForced: Whether a catalogue that holds something is replaced.
-    /// - Returns: What it holds now.
-    /// - Throws: ``CatalogueError``; nothing is changed then.
-    public func restore(
-        from file: String,
-        isForced: Bool
-    ) async throws(CatalogueError) -> String {
-        let copy = try CatalogueCopy(contentsOf: Settings.absolute(file))
-        return try await with(database) { store throws(CatalogueError) in
-            if !isForced { try await Self.refuseToReplace(store, database) }
-            try await store.replaceAll(with: copy)
-            guard try await store.copy().tallies == copy.tallies else {
-                throw CatalogueError(.unusable, "\(database) does not hold what was restored")
-            }
-            return "\(database) holds \(Self.words(copy))"
-        }
     }
 }
 

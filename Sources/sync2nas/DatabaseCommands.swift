@@ -36,10 +36,13 @@ struct CheckDBCommand: AsyncParsableCommand {
         abstract: "Look for damage in the catalogue."
     )
 
+    @Flag(help: "Look only for what is soon found.")
+    var quick = false
+
     @OptionGroup var options: SettingOptions
 
     func run() async throws {
-        let problems = try await onDatabase(options) { try await $0.problems() }
+        let problems = try await onDatabase(options) { try await $0.problems(quick: quick) }
         guard !problems.isEmpty else { return print("the catalogue is sound") }
         for problem in problems { print(problem) }
         printError("error: restore a backup with restore-db, or move the database away")
@@ -73,10 +76,13 @@ struct BackupDBCommand: AsyncParsableCommand {
     @Argument(help: "A new file; without it, one below the data directory.")
     var file: String?
 
+    @Flag(help: "Write what every kind of database can restore, and not the database's own form.")
+    var portable = false
+
     @OptionGroup var options: SettingOptions
 
     func run() async throws {
-        print(try await onDatabase(options) { try await $0.backUp(to: file) })
+        print(try await onDatabase(options) { try await $0.backUp(to: file, isPortable: portable) })
     }
 }
 
@@ -86,7 +92,7 @@ struct RestoreDBCommand: AsyncParsableCommand {
         abstract: "Put what backup-db saved in place of what the catalogue holds."
     )
 
-    @Argument(help: "The file that backup-db made, of whichever kind of database.")
+    @Argument(help: "The file that backup-db made; a portable one from any kind of database.")
     var file: String
 
     @Flag(help: "Replace what is there.")

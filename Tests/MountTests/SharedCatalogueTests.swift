@@ -142,13 +142,40 @@ import Testing
         #expect(fixture.text(fixture.control("status")).contains("PostgreSQL"))
         // A backup of one kind is put back into the other.
         let file = fixture.directory + "/backup.jsonl"
-        #expect(try fixture.run(["backup-db", file] + options, extra: environment).code == 0)
+        #expect(
+            try fixture.run(["backup-db", "--portable", file] + options, extra: environment).code
+                == 0
+        )
         #expect(try fixture.run(["check-db"] + options, extra: environment).code == 0)
         #expect(try fixture.run(["db-stats"] + options, extra: environment).code == 0)
         let refused = try fixture.run(["restore-db", file] + options, extra: onSQLite)
         #expect(refused.code == 1 && refused.errors.contains("--force"))
         #expect(
             try fixture.run(["restore-db", "--force", file] + options, extra: onSQLite).code == 0
+        )
+        // In each database's own form, with the mount up, which sees what was restored.
+        for (own, extra) in [("own.db", onSQLite), ("own.dump", environment)] {
+            let path = fixture.directory + "/" + own
+            let saved = try fixture.run(["backup-db", path] + options, extra: extra)
+            #expect(saved.code == 0 && saved.output.contains("read back"), "\(saved.errors)")
+            #expect(try fixture.run(["check-db", "--quick"] + options, extra: extra).code == 0)
+        }
+        #expect(fixture.echo("Severance", to: "add-show") == 0)
+        let dump = fixture.directory + "/own.dump"
+        let restored = try fixture.run(
+            ["restore-db", "--force", dump] + options,
+            extra: environment
+        )
+        #expect(restored.code == 0, "\(restored.errors)")
+        #expect(
+            fixture.eventually {
+                _ = fixture.echo("all", to: "search-show")
+                return !fixture.text(fixture.control("search-show")).contains("Severance")
+            }
+        )
+        let own = fixture.directory + "/own.db"
+        #expect(
+            try fixture.run(["restore-db", "--force", own] + options, extra: onSQLite).code == 0
         )
     }
 
