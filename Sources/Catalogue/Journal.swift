@@ -42,14 +42,25 @@ public struct JournalEntry: Hashable, Sendable, Codable {
 
 /// How long the journal remembers.
 public struct JournalLimits: Hashable, Sendable {
+    /// Changes between two looks at its bytes.
+    public static let weighedEvery: Int64 = 16
+
     /// Seconds.
     public var age: Int64
     public var entries: Int64
+    /// Bytes of what takes changes back; looked at now and then.
+    public var bytes: Int64
 
     /// - Parameters:
     ///   - age: Seconds; older entries go.
     ///   - entries: Of more, the oldest go.
-    public init(age: Int64 = 90 * 86_400, entries: Int64 = 10_000) {
+    ///   - bytes: Of more, the oldest go, but never the latest.
+    public init(
+        age: Int64 = 90 * 86_400,
+        entries: Int64 = 10_000,
+        bytes: Int64 = 256 << 20
+    ) {
+        self.bytes = bytes
         self.age = age
         self.entries = entries
     }

@@ -188,9 +188,11 @@ actor MilvusWriter {
         state.isBeingReplaced = true
         try await collections.write(state)
         var edits = CatalogueEdits()
-        edits.shows = contents.shows
-        edits.episodes = contents.episodes
-        edits.files = contents.files
+        let oldEpisodes = Set(old.episodes)
+        // What is there already stays: a replacement that was broken off goes on where it stopped.
+        edits.shows = contents.shows.filter { old.show($0.id) != $0 }
+        edits.episodes = contents.episodes.filter { !oldEpisodes.contains($0) }
+        edits.files = contents.files.filter { old.file($0.id) != $0 }
         edits.removedShows = Set(old.shows.map(\.id)).subtracting(contents.shows.map(\.id)).sorted()
         edits.removedFiles = Set(old.files.map(\.id)).subtracting(contents.files.map(\.id)).sorted()
         edits.removedEpisodes = Set(old.episodes.map(\.key))

@@ -36,6 +36,19 @@ enum PostgresJournal {
             "DELETE FROM journal WHERE revision <= $1 OR seconds < $2",
             [.integer(entry.revision - limits.entries), .integer(entry.seconds - limits.age)]
         )
+        guard entry.revision % JournalLimits.weighedEvery == 0 else { return }
+        try connection.run(
+            """
+            DELETE FROM journal WHERE revision < $1 AND revision IN (
+                SELECT revision FROM (
+                    SELECT revision,
+                        sum(octet_length(inverse)) OVER (ORDER BY revision DESC) AS bytes
+                    FROM journal
+                ) AS weighed WHERE bytes > $2
+            )
+            """,
+            [.integer(entry.revision), .integer(limits.bytes)]
+        )
     }
 
     private static let table = PostgresTable(

@@ -45,6 +45,19 @@ enum JournalRows {
         try database.cachedStatement(
             sql: "DELETE FROM journal WHERE revision <= ? OR seconds < ?"
         ).execute(arguments: [entry.revision - limits.entries, entry.seconds - limits.age])
+        guard entry.revision % JournalLimits.weighedEvery == 0 else { return }
+        try database.execute(
+            sql: """
+                DELETE FROM journal WHERE revision < ?1 AND revision IN (
+                    SELECT revision FROM (
+                        SELECT revision,
+                            sum(length(inverse)) OVER (ORDER BY revision DESC) AS bytes
+                        FROM journal
+                    ) WHERE bytes > ?2
+                )
+                """,
+            arguments: [entry.revision, limits.bytes]
+        )
     }
 
     static func insert(_ entry: JournalEntry, _ database: Database) throws {

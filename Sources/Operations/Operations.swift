@@ -151,15 +151,17 @@ extension Operations {
                 )
             }
         }
-        defer { renewal.cancel() }
+        let result: Result<ScanReport, OperationError>
         do throws(OperationError) {
-            let report = try await scanAlone(progress)
-            await services.library.endScan(of: services.machine)
-            return report
+            result = .success(try await scanAlone(progress))
         } catch {
-            await services.library.endScan(of: services.machine)
-            throw error
+            result = .failure(error)
         }
+        // It must not take the right again once it was given back.
+        renewal.cancel()
+        await renewal.value
+        await services.library.endScan(of: services.machine)
+        return try result.get()
     }
 
     /// A machine that fell silent keeps others from scanning for so long.

@@ -172,6 +172,7 @@ extension Show {
         ShowFacts(
             name: name,
             originalName: details?.originalName ?? "",
+            aliases: aliases.filter { $0 != name && $0 != details?.originalName },
             overview: details?.overview ?? "",
             genres: details?.genres ?? [],
             keywords: details?.keywords ?? [],

@@ -3,6 +3,8 @@ public struct ShowFacts: Hashable, Sendable {
     public var name: String
     /// In the language of its country; the same as `name` for most.
     public var originalName: String
+    /// Other titles that people know it by.
+    public var aliases: [String]
     public var overview: String
     /// TMDB's names: "Drama", "Sci-Fi & Fantasy".
     public var genres: [String]
@@ -13,6 +15,7 @@ public struct ShowFacts: Hashable, Sendable {
     public init(
         name: String,
         originalName: String = "",
+        aliases: [String] = [],
         overview: String = "",
         genres: [String] = [],
         keywords: [String] = [],
@@ -20,11 +23,15 @@ public struct ShowFacts: Hashable, Sendable {
     ) {
         self.name = name
         self.originalName = originalName
+        self.aliases = aliases
         self.overview = overview
         self.genres = genres
         self.keywords = keywords
         self.cast = cast
     }
+
+    /// A well-known show has dozens, in languages that a model of meaning does not know.
+    private static let mostAliases = 3
 
     /// The text whose vector stands for the show.
     ///
@@ -36,7 +43,8 @@ public struct ShowFacts: Hashable, Sendable {
         let kind = [genres.joined(separator: ", "), keywords.joined(separator: ", ")]
             .filter { !$0.isEmpty }.joined(separator: ": ")
         let isForeign = !originalName.isEmpty && originalName != name
-        return [kind, overview, isForeign ? "\(name) (\(originalName))" : name]
+        let others = aliases.prefix(Self.mostAliases).joined(separator: ", ")
+        return [kind, overview, isForeign ? "\(name) (\(originalName))" : name, others]
             .filter { !$0.isEmpty }
             .map { ".!?…。！？".contains($0.last ?? " ") ? $0 : $0 + "." }
             .joined(separator: " ")

@@ -1,4 +1,5 @@
 import Catalogue
+import Foundation
 import Primitives
 import Testing
 
@@ -33,6 +34,23 @@ extension StoreRule {
             #expect(try await store.keptAnswer(of: "s", to: "b")?.answer == half)
             #expect(try await store.keptAnswer(of: "s", to: "c")?.answer == half)
             #expect(try await store.keptAnswer(of: "other", to: "a") != nil)
+        },
+        StoreRule("what was saved in the database's own form comes back") { store in
+            let show = ShowDraft(systemName: "S", details: ShowDetails(tmdbID: 7, name: "S"))
+            try await store.save(show, episodes: [episode(1, name: "one")])
+            try await store.apply(FileChange(records: [record("/a", showID: 1), record("/b")]))
+            let before = try await store.copy()
+            let path = FileManager.default.temporaryDirectory.path + "/backup-\(UUID().uuidString)"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            // Milvus has none for a catalogue alone.
+            guard try await store.backUp(to: path) else { return }
+            try await store.save(ShowDraft(systemName: "later"))
+            let revision = try await store.revision()
+            try await store.restore(from: path)
+            #expect(try await store.copy().tallies == before.tallies)
+            #expect(try await store.revision() > revision)
+            try await store.save(ShowDraft(systemName: "later still"))
+            #expect(try await store.contents().shows.count == 2)
         },
         StoreRule("a right that one has is not given to another") { store in
             #expect(try await store.lease("scan", to: "one", seconds: 60) == nil)

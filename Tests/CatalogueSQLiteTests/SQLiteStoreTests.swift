@@ -38,6 +38,61 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count == 8192)
     }
 
+    @Test func theJournalKeepsToItsBytes() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let store = try SQLiteStore(path: path, journalLimits: JournalLimits(bytes: 2_000))
+        for number in 1...32 {
+            try await store.change { draft throws(CatalogueError) in
+                try draft.save(
+                    ShowDraft(systemName: "S", aliases: ["\(number)"]),
+                    replacing: nil,
+                    seconds: 0
+                )
+            }
+        }
+        let kept = try await store.journal(before: nil, count: 99)
+        #expect(kept.first?.revision == 32 && kept.count > 1 && kept.count < 20)
+    }
+
+    @Test func aDamagedFileIsFoundOutAndItsBackupPutBack() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let store = try SQLiteStore(path: path)
+        let files = (0..<2_000).map { number in
+            FileChange.Record(
+                file: RemoteFile(path: RemotePath("/d/\(number)"), size: 1, modifiedSeconds: 1),
+                kind: .video,
+                decision: Decision(placement: nil, rule: "r", confidence: 0)
+            )
+        }
+        try await store.change { draft throws(CatalogueError) in
+            try draft.apply(FileChange(records: files))
+        }
+        let backup = directory + "/backup.db"
+        #expect(try await store.backUp(to: backup))
+        store.close()
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        let size = try handle.seekToEnd()
+        for place in stride(from: 65_536, to: size, by: 32_768) {
+            try handle.seek(toOffset: place)
+            try handle.write(contentsOf: Data(repeating: 0x5A, count: 4_096))
+        }
+        try handle.close()
+        // Either it cannot be opened or read, or the check names what is wrong; each says how to go on.
+        do throws(CatalogueError) {
+            let damaged = try SQLiteStore(path: path)
+            let problems = try await damaged.problems()
+            #expect(!problems.isEmpty)
+            _ = try await damaged.contents()
+            damaged.close()
+            Issue.record("a damaged file was read")
+        } catch {
+            #expect(error.code == .unusable && error.message.contains("restore a backup"))
+        }
+        let fresh = try SQLiteStore(path: directory + "/fresh.db")
+        try await fresh.restore(from: backup)
+        #expect(try await fresh.contents().files.count == 2_000)
+    }
+
     @Test func theTablesHaveTheNamesThatPeopleQuery() async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try SQLiteStore(path: path).close()

@@ -39,7 +39,7 @@ import Testing
     @Test func aSilentListenerIsGivenUpAtTheDeadline() async throws {
         let (error, time) = try await Self.outcome(timeout: .milliseconds(300)) { $0.drain() }
         #expect(error.code == .timedOut)
-        #expect(time >= .milliseconds(300) && time < .seconds(5))
+        #expect(time >= .milliseconds(300) && time < .seconds(60))
     }
 
     @Test func aListenerThatNeverSpeaksIsNoServerAfterTheConnectTimeout() async throws {
@@ -48,7 +48,7 @@ import Testing
         }
         #expect(error.code == .unavailable)
         #expect(error.description.contains("said nothing"))
-        #expect(time < .seconds(5))
+        #expect(time < .seconds(60))
     }
 
     @Test func nobodyAtThePortIsUnavailable() async throws {
@@ -78,13 +78,13 @@ import Testing
         }
         #expect(error.code == .malformed)
         #expect(error.description.contains("SETTINGS"))
-        #expect(time < .seconds(5))
+        #expect(time < .seconds(60))
     }
 
     @Test func aPeerThatClosesAfterThePrefaceIsUnavailable() async throws {
         let (error, time) = try await Self.outcome { $0.receive() }
         #expect(error.code == .unavailable)
-        #expect(time < .seconds(5))
+        #expect(time < .seconds(60))
     }
 
     @Test func aPeerThatClosesAtOnceIsUnavailable() async throws {
@@ -104,7 +104,7 @@ import Testing
             while wire.send(more) {}
         }
         #expect(error.code == .malformed)
-        #expect(time < .seconds(5))
+        #expect(time < .seconds(60))
     }
 
     @Test func manyHeadersAreMalformed() async throws {
@@ -124,7 +124,7 @@ import Testing
         }
         #expect(error.code == .malformed)
         #expect(error.description.contains("100005 bytes"))
-        #expect(time < .seconds(5))
+        #expect(time < .seconds(60))
     }
 
     @Test func anAnswerShorterThanItSaysIsMalformed() async throws {

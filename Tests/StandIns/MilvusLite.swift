@@ -29,14 +29,19 @@ public final class MilvusLite: Sendable {
         directory = FileManager.default.temporaryDirectory
             .appending(path: "milvus-\(version)-\(port)-\(getpid())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        try await start()
+        do {
+            try await start()
+        } catch {
+            stop()
+            throw error
+        }
     }
 
     /// Starts it again after `kill`, on the same port with the same data.
     public func start() async throws {
         let child = try launch()
         process.value = child
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while await !isReady() {
             guard child.isRunning, .now < deadline else {
                 let log = try? String(contentsOf: directory.appending(path: "log"), encoding: .utf8)
