@@ -41,22 +41,29 @@ public final class SQLiteStore: CatalogueStore {
             )
         }
         pool = try Self.translating("open the catalogue '\(path)'") {
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            try Self.migrate(pool)
-            return pool
+            try Self.openedAndMigrated(path, configuration)
         }
     }
 
-    private static let migrationTries = 20
+    private static let openingTries = 40
 
-    /// Two processes that open a new file at once both begin to make its tables; the one that
-    /// comes too late finds them made when it looks again.
-    private static func migrate(_ pool: DatabasePool) throws {
-        for attempt in 1... {
+    /// Two processes that open a new file at once both begin to make it and its tables; the one
+    /// that comes too late finds them made when it looks again.
+    private static func openedAndMigrated(
+        _ path: String,
+        _ configuration: Configuration
+    ) throws -> DatabasePool {
+        var attempt = 1
+        while true {
             do {
-                return try Schema.migrator.migrate(pool)
+                let pool = try DatabasePool(path: path, configuration: configuration)
+                try Schema.migrator.migrate(pool)
+                return pool
             } catch let error as DatabaseError {
-                guard attempt < migrationTries else { throw error }
+                let isHopeless = [.SQLITE_NOTADB, .SQLITE_CORRUPT, .SQLITE_FULL, .SQLITE_CANTOPEN]
+                    .contains(error.resultCode)
+                guard !isHopeless, attempt < openingTries else { throw error }
+                attempt += 1
                 usleep(50_000)
             }
         }

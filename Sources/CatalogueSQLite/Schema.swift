@@ -54,6 +54,9 @@ enum Schema {
                 WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'grdb_migrations'
                 """
         )
+        // Another process makes it at this moment: it is looked at once more.
+        let others = try Int.fetchOne(database, sql: "SELECT count(*) FROM grdb_migrations") ?? 0
+        guard others == 0 else { throw DatabaseError(resultCode: .SQLITE_BUSY) }
         guard tables.isEmpty else {
             throw CatalogueError(
                 .unusable,
