@@ -228,8 +228,13 @@ import Testing
         let fixture = try Fixture.withEpisode(Fixture.pattern(3_000_000, seed: 4))
         let path = fixture.library + "/" + Fixture.episode
         let bytes = try fixture.bytes(path)
-        let mounted = try fixture.run(["check-cache", "--mount", fixture.mountpoint])
-        #expect(mounted.output.hasPrefix("all 46 blocks"))
+        // What was read is on its way to the disk.
+        #expect(
+            fixture.eventually {
+                let mounted = try? fixture.run(["check-cache", "--mount", fixture.mountpoint])
+                return mounted?.output.hasPrefix("all 46 blocks") ?? false
+            }
+        )
         try #require(try fixture.unmount().code == 0)
         let blocks = fixture.cache + "/blocks"
         let names = try FileManager.default.contentsOfDirectory(atPath: blocks)
