@@ -92,6 +92,7 @@ public final class MilvusStore: CatalogueStore {
             } catch {
                 guard Task.isCancelled else { throw error }
             }
+            // Fails only when the task is cancelled, which ends the loop.
             try? await Task.sleep(for: Self.lookEvery)
         }
     }

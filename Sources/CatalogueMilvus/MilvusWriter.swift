@@ -237,14 +237,15 @@ actor MilvusWriter {
         if let leasedUntil, ContinuousClock.now < leasedUntil { return }
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end {
-            if let other = try await holder(of: Self.leaseName), other != holder {
-                try? await Task.sleep(for: Self.settling)
+            let known = try await holder(of: Self.leaseName)
+            if let known, known != holder {
+                try await settle()
                 continue
             }
             let start = ContinuousClock.now
-            let isOurs = leasedUntil != nil
             try await write(ownLease)
-            if !isOurs { try? await Task.sleep(for: Self.settling) }
+            // One that has run out may be taken by another at this moment.
+            if known == nil { try await settle() }
             guard try await holder(of: Self.leaseName) == holder else { continue }
             // Renewed well before others may take it.
             leasedUntil = start + .seconds(Self.leaseSeconds / 2)
@@ -253,7 +254,15 @@ actor MilvusWriter {
         throw CatalogueError(.unavailable, "another process is writing to the catalogue; try again")
     }
 
-    /// While a change is made that takes longer than the lease.
+    private func settle() async throws(CatalogueError) {
+        do {
+            try await Task.sleep(for: Self.settling)
+        } catch {
+            throw CatalogueError(.unavailable, "the change was given up", cause: error)
+        }
+    }
+
+    /// While a change is made that takes longer than the lease; ends when it is cancelled.
     private func renewLease() async {
         while (try? await Task.sleep(for: .seconds(Self.leaseSeconds) / 3)) != nil {
             let start = ContinuousClock.now

@@ -20,6 +20,8 @@ final class PostgresListener: Sendable {
     /// So often those who wait look for themselves, in case a notification got lost.
     private static let longestWait: Int32 = 5_000
     private static let slice: Int32 = 250
+    /// Between two tries to connect; the thread is the listener's own.
+    private static let pauseMicroseconds: UInt32 = 1_000_000
 
     private let settings: PostgresSettings
     private let state = Mutex(State())
@@ -71,7 +73,7 @@ final class PostgresListener: Sendable {
             } catch {
                 // Those who wait find out by themselves what is wrong.
                 tell()
-                usleep(1_000_000)
+                usleep(Self.pauseMicroseconds)
             }
         }
     }

@@ -64,6 +64,7 @@ public final class SQLiteStore: CatalogueStore {
                     .contains(error.resultCode)
                 guard !isHopeless, attempt < openingTries else { throw error }
                 attempt += 1
+                // Opening blocks anyhow, and only a file that is just being made comes here.
                 usleep(50_000)
             }
         }
@@ -140,6 +141,7 @@ public final class SQLiteStore: CatalogueStore {
             } catch {
                 guard Task.isCancelled else { throw error }
             }
+            // Fails only when the task is cancelled, which ends the loop.
             try? await Task.sleep(for: Self.lookEvery)
         }
     }

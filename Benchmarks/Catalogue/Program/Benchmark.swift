@@ -123,7 +123,7 @@ struct Benchmark {
             loads.append(try await Self.seconds { contents = try await store.contents() })
         }
         guard contents.episodes.count == copy.contents.episodes.count else {
-            fatalError("\(name) has lost episodes")
+            throw StandInError("\(name) has lost episodes")
         }
         var (upserts, adds): ([Double], [Double]) = ([], [])
         for round in 0..<Self.rounds {
