@@ -12,6 +12,56 @@ public struct CatalogueEdits: Hashable, Sendable, Codable {
 
     public init() {}
 
+    /// What makes `new` of `old`.
+    public init(from old: CatalogueContents, to new: CatalogueContents) {
+        (shows, removedShows) = Self.difference(old.shows, new.shows, by: \.id)
+        (episodes, removedEpisodes) = Self.difference(old.episodes, new.episodes, by: \.key)
+        (files, removedFiles) = Self.difference(old.files, new.files, by: \.id)
+    }
+
+    /// Both are in the ascending order of the key.
+    private static func difference<Row: Equatable, Key: Comparable>(
+        _ old: [Row],
+        _ new: [Row],
+        by key: (Row) -> Key
+    ) -> (put: [Row], removed: [Key]) {
+        // Of the same storage they are equal at a glance.
+        guard old != new else { return ([], []) }
+        var (put, removed): ([Row], [Key]) = ([], [])
+        var next = 0
+        for row in new {
+            while next < old.count, key(old[next]) < key(row) {
+                removed.append(key(old[next]))
+                next += 1
+            }
+            guard next < old.count, key(old[next]) == key(row) else {
+                put.append(row)
+                continue
+            }
+            if old[next] != row { put.append(row) }
+            next += 1
+        }
+        removed += old[next...].map(key)
+        return (put, removed)
+    }
+
+    /// The same in parts, of which each may be made by itself.
+    ///
+    /// - Parameter rows: About as many in each part.
+    public func parts(of rows: Int) -> [CatalogueEdits] {
+        func parts<Row>(
+            _ path: WritableKeyPath<CatalogueEdits, [Row]>
+        ) -> [CatalogueEdits] {
+            stride(from: 0, to: self[keyPath: path].count, by: rows).map { start in
+                var part = CatalogueEdits()
+                part[keyPath: path] = Array(self[keyPath: path].dropFirst(start).prefix(rows))
+                return part
+            }
+        }
+        return parts(\.removedFiles) + parts(\.removedEpisodes) + parts(\.shows)
+            + parts(\.episodes) + parts(\.files) + parts(\.removedShows)
+    }
+
     public var isEmpty: Bool {
         shows.isEmpty && removedShows.isEmpty && episodes.isEmpty && removedEpisodes.isEmpty
             && files.isEmpty && removedFiles.isEmpty

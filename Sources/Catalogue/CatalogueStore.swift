@@ -150,6 +150,28 @@ public protocol CatalogueStore: Sendable {
     /// - Throws: ``CatalogueError``; nothing is changed then.
     func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError)
 
+    /// Does the same in steps, for a store that nobody uses yet: when it is broken off, the same
+    /// call goes on where it stopped.
+    ///
+    /// From its first step to its last, all who read or change the catalogue are refused.
+    ///
+    /// - Parameters:
+    ///   - copy: Everything, its journal included.
+    ///   - mark: Tells this copy from those that hold anything else.
+    ///   - progress: Told how many rows are there already.
+    /// - Throws: ``CatalogueError``, also when the task is cancelled.
+    func moveIn(
+        _ copy: CatalogueCopy,
+        mark: String,
+        progress: @Sendable @escaping (Int) -> Void
+    )
+        async throws(CatalogueError)
+
+    /// Whether a move into this store was begun and has not come to its end.
+    ///
+    /// - Throws: ``CatalogueError``.
+    func isHalfMoved() async throws(CatalogueError) -> Bool
+
     /// Saves everything in the database's own form, also while others write.
     ///
     /// - Parameter path: A new file.

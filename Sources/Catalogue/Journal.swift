@@ -47,21 +47,37 @@ public struct JournalLimits: Hashable, Sendable {
 
     /// Seconds.
     public var age: Int64
+    /// However old, so many stay: a clock that was wrong once does not make it forget.
+    public var least: Int64
     public var entries: Int64
     /// Bytes of what takes changes back; looked at now and then.
     public var bytes: Int64
 
     /// - Parameters:
-    ///   - age: Seconds; older entries go.
+    ///   - age: Seconds; older entries go,
+    ///   - least: but never the latest of this number.
     ///   - entries: Of more, the oldest go.
     ///   - bytes: Of more, the oldest go, but never the latest.
     public init(
         age: Int64 = 90 * 86_400,
+        least: Int64 = 1_000,
         entries: Int64 = 10_000,
         bytes: Int64 = 256 << 20
     ) {
         self.bytes = bytes
         self.age = age
+        self.least = least
         self.entries = entries
+    }
+
+    /// Whether an entry goes when another is the latest.
+    public func forget(
+        _ revision: Int64,
+        of seconds: Int64,
+        after latest: Int64,
+        of latestSeconds: Int64
+    ) -> Bool {
+        revision <= latest - entries
+            || (seconds < latestSeconds - age && revision <= latest - least)
     }
 }

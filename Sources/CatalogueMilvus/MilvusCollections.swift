@@ -221,8 +221,7 @@ extension MilvusCollections {
     func prune(_ latest: JournalEntry, _ limits: JournalLimits) async throws(CatalogueError) {
         try await translated { () throws(MilvusError) in
             let old = try await journal.fields().filter { key, numbers, _ in
-                key <= latest.revision - limits.entries
-                    || numbers[0] < latest.seconds - limits.age
+                limits.forget(key, of: numbers[0], after: latest.revision, of: latest.seconds)
             }
             try await journal.delete(old.map(\.key))
         }
@@ -239,8 +238,8 @@ extension MilvusCollections {
         }
         guard let latest = known.first else { return [] }
         let keys = known.filter { key, numbers, _ in
-            key < revision ?? .max && key > latest.key - limits.entries
-                && numbers[0] >= latest.numbers[0] - limits.age
+            key < revision ?? .max
+                && !limits.forget(key, of: numbers[0], after: latest.key, of: latest.numbers[0])
         }.map(\.key).prefix(count)
         var entries: [JournalEntry] = []
         for key in keys {

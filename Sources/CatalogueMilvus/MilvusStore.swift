@@ -55,10 +55,7 @@ public final class MilvusStore: CatalogueStore {
         for _ in 0..<Self.tries {
             let state = try await collections.readState()
             guard state.isBeingReplaced == nil else {
-                throw CatalogueError(
-                    .unusable,
-                    "the catalogue is being restored, or that was broken off: restore it once more"
-                )
+                throw .halfMoved
             }
             let contents = try await collections.contents(state)
             let isStill = try await collections.readState().revision == state.revision
@@ -82,7 +79,9 @@ public final class MilvusStore: CatalogueStore {
     }
 
     public func revision() async throws(CatalogueError) -> Int64 {
-        try await collections.readState().revision
+        let state = try await collections.readState()
+        guard state.isBeingReplaced == nil else { throw .halfMoved }
+        return state.revision
     }
 
     public func waitForChange(since revision: Int64) async throws(CatalogueError) {
@@ -165,7 +164,20 @@ public final class MilvusStore: CatalogueStore {
     }
 
     public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
-        try await writer.replaceAll(with: copy)
+        try await writer.replaceAll(with: copy) { _ in }
+    }
+
+    /// What is there already tells how far it is: the mark is not needed.
+    public func moveIn(
+        _ copy: CatalogueCopy,
+        mark: String,
+        progress: @Sendable @escaping (Int) -> Void
+    ) async throws(CatalogueError) {
+        try await writer.replaceAll(with: copy, progress)
+    }
+
+    public func isHalfMoved() async throws(CatalogueError) -> Bool {
+        try await collections.readState().isBeingReplaced != nil
     }
 
     /// Milvus saves its data itself, all of them: a catalogue alone is exported.

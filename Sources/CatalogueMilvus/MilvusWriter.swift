@@ -37,6 +37,8 @@ actor MilvusWriter {
     private static let patience = Duration.seconds(30)
     /// How often old entries are looked for.
     private static let pruneEvery: Int64 = 16
+    /// Rows between two words on how far a replacement is.
+    private static let replacedRows = 5_000
 
     init(_ collections: MilvusCollections, _ limits: JournalLimits) {
         self.collections = collections
@@ -46,6 +48,7 @@ actor MilvusWriter {
     func commit(_ change: CatalogueChange) async throws(CatalogueError) {
         try await alone { () async throws(CatalogueError) in
             let state = try await self.mended()
+            guard state.isBeingReplaced == nil else { throw .halfMoved }
             let revision = change.entry.revision
             guard state.revision == revision - 1 else {
                 let message = "the catalogue was changed before revision \(revision)"
@@ -69,10 +72,14 @@ actor MilvusWriter {
         }
     }
 
-    func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
+    /// - Parameter progress: Told how many rows are there.
+    func replaceAll(
+        with copy: CatalogueCopy,
+        _ progress: @Sendable @escaping (Int) -> Void
+    ) async throws(CatalogueError) {
         try await alone { () async throws(CatalogueError) in
             _ = try await self.mended()
-            try await self.replace(with: copy)
+            try await self.replace(with: copy, progress)
         }
     }
 
@@ -173,7 +180,10 @@ actor MilvusWriter {
         }
     }
 
-    private func replace(with copy: CatalogueCopy) async throws(CatalogueError) {
+    private func replace(
+        with copy: CatalogueCopy,
+        _ progress: (Int) -> Void
+    ) async throws(CatalogueError) {
         let old = try await collections.contents(try await collections.readState())
         let stamps = try await translated { () throws(MilvusError) in
             let answers = try await collections.answers.fields().map(\.key)
@@ -187,23 +197,27 @@ actor MilvusWriter {
         var state = try await collections.readState()
         state.isBeingReplaced = true
         try await collections.write(state)
-        var edits = CatalogueEdits()
-        let oldEpisodes = Set(old.episodes)
         // What is there already stays: a replacement that was broken off goes on where it stopped.
-        edits.shows = contents.shows.filter { old.show($0.id) != $0 }
-        edits.episodes = contents.episodes.filter { !oldEpisodes.contains($0) }
-        edits.files = contents.files.filter { old.file($0.id) != $0 }
-        edits.removedShows = Set(old.shows.map(\.id)).subtracting(contents.shows.map(\.id)).sorted()
-        edits.removedFiles = Set(old.files.map(\.id)).subtracting(contents.files.map(\.id)).sorted()
-        edits.removedEpisodes = Set(old.episodes.map(\.key))
-            .subtracting(contents.episodes.map(\.key)).sorted()
-        try await collections.put(edits)
+        let edits = CatalogueEdits(from: old, to: contents)
+        let kept = [
+            contents.shows.count - edits.shows.count,
+            contents.episodes.count - edits.episodes.count,
+            contents.files.count - edits.files.count,
+        ]
+        var rows = kept.reduce(0, +)
+        for part in edits.parts(of: Self.replacedRows) {
+            progress(rows)
+            guard !Task.isCancelled else { throw .moveBrokenOff }
+            try await collections.put(part)
+            rows += part.shows.count + part.episodes.count + part.files.count
+        }
         try await collections.add(copy.journal)
         for answer in copy.answers { try await collections.keep(answer) }
         try await translated { () throws(MilvusError) in
             try await collections.stamps.delete(stamps.keys.filter { copy.stamps[$0] == nil })
             try await collections.stamps.put(copy.stamps)
         }
+        progress(copy.rows)
         state.isBeingReplaced = nil
         state.revision = max(state.revision, contents.revision) + 1
         state.nextShowID = max(state.nextShowID, contents.nextShowID)

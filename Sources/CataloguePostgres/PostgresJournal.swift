@@ -1,8 +1,33 @@
 import Catalogue
 import Foundation
 
-/// What was done as rows of `journal`.
+/// What was done as rows of `journal`, and the catalogue's state as the row of
+/// `catalogue_state`.
 enum PostgresJournal {
+    struct State {
+        let revision: Int64
+        let nextShowID: Int64
+        let nextFileID: Int64
+    }
+
+    static func state(_ connection: PostgresConnection) throws(CatalogueError) -> State {
+        let rows = try connection.rows(
+            "SELECT revision, next_show, next_file, move_mark FROM catalogue_state"
+        ) { row in
+            row.isNull(3)
+                ? State(
+                    revision: row.integer(0),
+                    nextShowID: row.integer(1),
+                    nextFileID: row.integer(2)
+                ) : nil
+        }
+        guard let row = rows.first else {
+            throw CatalogueError(.unusable, "the table catalogue_state is empty: restore a backup")
+        }
+        guard let state = row else { throw .halfMoved }
+        return state
+    }
+
     /// Makes the change's revision the catalogue's, unless somebody was faster: the row's lock
     /// lets one in after the other.
     static func advance(
@@ -14,7 +39,7 @@ enum PostgresJournal {
             """
             UPDATE catalogue_state SET revision = $1, next_show = greatest(next_show, $2),
                 next_file = greatest(next_file, $3)
-            WHERE revision = $4
+            WHERE revision = $4 AND move_mark IS NULL
             """,
             [
                 .integer(revision), .integer(change.after.nextShowID),
@@ -33,8 +58,11 @@ enum PostgresJournal {
     ) throws(CatalogueError) {
         try insert([entry], connection)
         try connection.run(
-            "DELETE FROM journal WHERE revision <= $1 OR seconds < $2",
-            [.integer(entry.revision - limits.entries), .integer(entry.seconds - limits.age)]
+            "DELETE FROM journal WHERE revision <= $1 OR (seconds < $2 AND revision <= $3)",
+            [
+                .integer(entry.revision - limits.entries), .integer(entry.seconds - limits.age),
+                .integer(entry.revision - limits.least),
+            ]
         )
         guard entry.revision % JournalLimits.weighedEvery == 0 else { return }
         try connection.run(

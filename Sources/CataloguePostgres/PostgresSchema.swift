@@ -76,7 +76,12 @@ enum PostgresSchema {
         return versions.first ?? 0
     }
 
-    private static let steps = [tables]
+    private static let steps = [tables, moves]
+
+    private static let moves = """
+        ALTER TABLE catalogue_state ADD COLUMN move_mark TEXT,
+            ADD COLUMN move_parts INTEGER NOT NULL DEFAULT 0;
+        """
 
     private static let tables = """
         CREATE TABLE catalogue_state (

@@ -40,16 +40,14 @@ public final class PostgresStore: CatalogueStore {
     public func contents() async throws(CatalogueError) -> CatalogueContents {
         try await session.transaction { connection throws(CatalogueError) in
             try connection.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            let state = try connection.rows(
-                "SELECT revision, next_show, next_file FROM catalogue_state"
-            ) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+            let state = try PostgresJournal.state(connection)
             return CatalogueContents(
                 shows: try PostgresShows.all(connection),
                 episodes: try PostgresEpisodes.all(connection),
                 files: try PostgresFiles.all(connection),
-                revision: state.first?.0 ?? 0,
-                nextShowID: state.first?.1 ?? 1,
-                nextFileID: state.first?.2 ?? 1
+                revision: state.revision,
+                nextShowID: state.nextShowID,
+                nextFileID: state.nextFileID
             )
         }
     }
@@ -87,7 +85,7 @@ public final class PostgresStore: CatalogueStore {
 
     public func revision() async throws(CatalogueError) -> Int64 {
         try await session.run { connection throws(CatalogueError) in
-            try connection.rows("SELECT revision FROM catalogue_state") { $0.integer(0) }.first ?? 0
+            try PostgresJournal.state(connection).revision
         }
     }
 
@@ -170,30 +168,9 @@ extension PostgresStore {
 
     public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
         try await session.transaction { connection throws(CatalogueError) in
-            let contents = copy.contents
-            // First, so that other writers wait; by DELETE, since readers under way would see what
-            // TRUNCATE leaves.
-            try connection.run(
-                """
-                UPDATE catalogue_state SET revision = greatest(revision, $1) + 1,
-                    next_show = greatest(next_show, $2), next_file = greatest(next_file, $3)
-                """,
-                [contents.revision, contents.nextShowID, contents.nextFileID].map { .integer($0) }
-            )
-            try connection.script(
-                """
-                DELETE FROM downloaded_files; DELETE FROM episodes; DELETE FROM tv_shows;
-                DELETE FROM directory_stamps; DELETE FROM kept_answers; DELETE FROM journal;
-                """
-            )
-            try PostgresShows.put(contents.shows, connection)
-            try PostgresEpisodes.put(contents.episodes, connection)
-            try PostgresFiles.put(contents.files, contents, connection)
-            try PostgresShows.count(Set(contents.episodes.map(\.showTMDBID)), connection)
-            try PostgresJournal.insert(copy.journal, connection)
-            try PostgresStamps.save(copy.stamps, removed: [], connection)
-            for answer in copy.answers { try PostgresAnswers.insert(answer, connection) }
-            try connection.run("NOTIFY \(PostgresListener.channel)")
+            try PostgresMove.clear(mark: nil, connection)
+            try PostgresMove.put(copy, of: copy, connection)
+            try PostgresMove.end(copy, connection)
         }
     }
 
@@ -210,6 +187,42 @@ extension PostgresStore {
         guard !changed.isEmpty || !removed.isEmpty else { return }
         try await session.transaction { connection throws(CatalogueError) in
             try PostgresStamps.save(changed, removed: removed, connection)
+        }
+    }
+}
+
+// MARK: Moving in
+
+extension PostgresStore: MoveTarget {
+    public func beginMove(_ mark: String) async throws(CatalogueError) -> Int {
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresMove.begin(mark, connection)
+        }
+    }
+
+    public func put(
+        _ part: CatalogueCopy,
+        of whole: CatalogueCopy,
+        count: Int
+    ) async throws(CatalogueError) {
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresMove.put(part, of: whole, connection)
+            try connection.run(
+                "UPDATE catalogue_state SET move_parts = $1::integer",
+                [.integer(Int64(count))]
+            )
+        }
+    }
+
+    public func endMove(_ whole: CatalogueCopy) async throws(CatalogueError) {
+        try await session.transaction { connection throws(CatalogueError) in
+            try PostgresMove.end(whole, connection)
+        }
+    }
+
+    public func isHalfMoved() async throws(CatalogueError) -> Bool {
+        try await session.run { connection throws(CatalogueError) in
+            try PostgresMove.progress(connection).mark != nil
         }
     }
 }

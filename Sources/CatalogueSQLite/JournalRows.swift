@@ -14,11 +14,12 @@ enum JournalRows {
     static func state(_ database: Database) throws -> State {
         let row = try Row.fetchOne(
             database,
-            sql: "SELECT revision, next_show, next_file FROM catalogue_state"
+            sql: "SELECT revision, next_show, next_file, move_mark FROM catalogue_state"
         )
         guard let row else {
             throw CatalogueError(.unusable, "the table catalogue_state is empty: restore a backup")
         }
+        guard row["move_mark"] == nil else { throw CatalogueError.halfMoved }
         return State(revision: row[0], nextShowID: row[1], nextFileID: row[2])
     }
 
@@ -29,7 +30,7 @@ enum JournalRows {
             sql: """
                 UPDATE catalogue_state SET revision = ?, next_show = max(next_show, ?),
                     next_file = max(next_file, ?)
-                WHERE revision = ?
+                WHERE revision = ? AND move_mark IS NULL
                 """,
             arguments: [
                 revision, change.after.nextShowID, change.after.nextFileID, revision - 1,
@@ -43,8 +44,11 @@ enum JournalRows {
     static func add(_ entry: JournalEntry, _ limits: JournalLimits, _ database: Database) throws {
         try insert(entry, database)
         try database.cachedStatement(
-            sql: "DELETE FROM journal WHERE revision <= ? OR seconds < ?"
-        ).execute(arguments: [entry.revision - limits.entries, entry.seconds - limits.age])
+            sql: "DELETE FROM journal WHERE revision <= ? OR (seconds < ? AND revision <= ?)"
+        ).execute(arguments: [
+            entry.revision - limits.entries, entry.seconds - limits.age,
+            entry.revision - limits.least,
+        ])
         guard entry.revision % JournalLimits.weighedEvery == 0 else { return }
         try database.execute(
             sql: """

@@ -201,27 +201,9 @@ public final class SQLiteStore: CatalogueStore {
 
     public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
         try await write("replace the catalogue") { database in
-            try database.execute(
-                sql: """
-                    DELETE FROM downloaded_files; DELETE FROM episodes; DELETE FROM tv_shows;
-                    DELETE FROM directory_stamps; DELETE FROM kept_answers; DELETE FROM journal;
-                    """
-            )
-            let contents = copy.contents
-            try ShowRows.put(contents.shows, database)
-            try EpisodeRows.put(contents.episodes, database)
-            try FileRows.put(contents.files, database)
-            try ShowRows.count(Set(contents.episodes.map(\.showTMDBID)), database)
-            for entry in copy.journal.reversed() { try JournalRows.insert(entry, database) }
-            try StampRows.save(copy.stamps, removed: [], database)
-            for answer in copy.answers { try AnswerRows.insert(answer, database) }
-            try database.execute(
-                sql: """
-                    UPDATE catalogue_state SET revision = max(revision, ?) + 1,
-                        next_show = max(next_show, ?), next_file = max(next_file, ?)
-                    """,
-                arguments: [contents.revision, contents.nextShowID, contents.nextFileID]
-            )
+            try MovedRows.clear(database)
+            try MovedRows.put(copy, database)
+            try MovedRows.end(copy, database)
         }
     }
 
@@ -236,6 +218,36 @@ public final class SQLiteStore: CatalogueStore {
         try await write("record directory times") { database in
             try StampRows.save(changed, removed: removed, database)
         }
+    }
+}
+
+// MARK: Moving in
+
+extension SQLiteStore: MoveTarget {
+    public func beginMove(_ mark: String) async throws(CatalogueError) -> Int {
+        try await write("begin a move") { try MovedRows.begin(mark, $0) }
+    }
+
+    public func put(
+        _ part: CatalogueCopy,
+        of whole: CatalogueCopy,
+        count: Int
+    ) async throws(CatalogueError) {
+        try await write("put what moves in") { database in
+            try MovedRows.put(part, database)
+            try database.execute(
+                sql: "UPDATE catalogue_state SET move_parts = ?",
+                arguments: [count]
+            )
+        }
+    }
+
+    public func endMove(_ whole: CatalogueCopy) async throws(CatalogueError) {
+        try await write("end a move") { try MovedRows.end(whole, $0) }
+    }
+
+    public func isHalfMoved() async throws(CatalogueError) -> Bool {
+        try await read("look for a move") { try MovedRows.mark($0) != nil }
     }
 }
 

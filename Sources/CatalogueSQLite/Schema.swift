@@ -42,6 +42,14 @@ enum Schema {
             database in
             try database.execute(sql: journal)
         }
+        migrator.registerMigration("5: how far a move is") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE catalogue_state ADD COLUMN move_mark TEXT;
+                    ALTER TABLE catalogue_state ADD COLUMN move_parts INTEGER NOT NULL DEFAULT 0;
+                    """
+            )
+        }
         return migrator
     }
 

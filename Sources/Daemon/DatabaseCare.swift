@@ -185,6 +185,8 @@ extension DatabaseCare {
         _ store: any CatalogueStore,
         _ database: DatabaseSettings
     ) async throws(CatalogueError) {
+        // Half of a library is worth nothing.
+        guard try await !store.isHalfMoved() else { return }
         let before = try await store.copy()
         guard before.contents.isEmpty else {
             throw CatalogueError(
@@ -195,8 +197,10 @@ extension DatabaseCare {
         }
     }
 
-    private static func words(_ copy: CatalogueCopy) -> String {
-        copy.tallies.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
+    private static func words(_ copy: CatalogueCopy) -> String { words(copy.tallies) }
+
+    private static func words(_ tallies: [CatalogueCopy.Tally]) -> String {
+        tallies.map { "\($0.rows) \($0.name)" }.joined(separator: ", ")
     }
 }
 
@@ -212,40 +216,51 @@ extension DatabaseCare {
         public let isDone: Bool
     }
 
+    /// How far a move is.
+    public enum Progress: Sendable {
+        /// What is begun now.
+        case step(String)
+        case rows(Int, of: Int)
+    }
+
     /// Copies everything into a database of another kind and compares both, row by row.
     ///
-    /// The source is only read. What was cut off left nothing: it is run again.
+    /// The source is only read. What was cut off goes on where it stopped, unless the source was
+    /// changed since.
     ///
     /// - Parameters:
     ///   - type: "sqlite", "postgres" or "milvus", as configured in its own section.
     ///   - isDry: Only read and say what there is.
     ///   - isForced: Whether a target that holds something is replaced.
-    ///   - progress: Told what is being done.
+    ///   - progress: Told how far it is.
     /// - Returns: What was moved.
     /// - Throws: ``CatalogueError`` or ``Settings/Problem``.
     public func move(
         to type: String,
         isDry: Bool,
         isForced: Bool,
-        progress: @Sendable (String) -> Void
+        progress: @Sendable @escaping (Progress) -> Void
     ) async throws -> Move {
         let target = try DatabaseSettings(values, type: type, directory: directory)
         guard "\(target)" != "\(database)" else {
             throw Settings.Problem("the catalogue is \(database) already")
         }
-        progress("reading \(database)")
+        progress(.step("reading \(database)"))
         let copy = try await with(database) { store throws(CatalogueError) in
             try await store.copy()
         }
+        let tallies = copy.tallies
         guard !isDry else {
-            return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: false)
+            return Move(from: "\(database)", to: "\(target)", tallies: tallies, isDone: false)
         }
         try await with(target) { store throws(CatalogueError) in
             if !isForced { try await Self.refuseToReplace(store, target) }
-            progress("writing \(Self.words(copy)) to \(target)")
-            try await store.replaceAll(with: copy)
-            progress("comparing")
-            for (wanted, found) in zip(copy.tallies, try await store.copy().tallies)
+            progress(.step("writing \(Self.words(tallies)) to \(target)"))
+            try await store.moveIn(copy, mark: Self.mark(tallies)) {
+                progress(.rows($0, of: copy.rows))
+            }
+            progress(.step("comparing"))
+            for (wanted, found) in zip(tallies, try await store.copy().tallies)
             where wanted != found {
                 throw CatalogueError(
                     .unusable,
@@ -253,7 +268,12 @@ extension DatabaseCare {
                 )
             }
         }
-        return Move(from: "\(database)", to: "\(target)", tallies: copy.tallies, isDone: true)
+        return Move(from: "\(database)", to: "\(target)", tallies: tallies, isDone: true)
+    }
+
+    /// Tells what is moved from everything else.
+    private static func mark(_ tallies: [CatalogueCopy.Tally]) -> String {
+        tallies.map { String($0.fingerprint, radix: 16) }.joined(separator: "-")
     }
 }
 

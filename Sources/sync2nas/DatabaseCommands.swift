@@ -125,9 +125,13 @@ struct MigrateDBCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingOptions
 
     func run() async throws {
+        let bar = ProgressBar()
         let move = try await onDatabase(options) { care in
-            try await care.move(to: to, isDry: dryRun, isForced: force) { text in
-                printError(text + " …")
+            try await care.move(to: to, isDry: dryRun, isForced: force) { progress in
+                switch progress {
+                case .step(let text): printError(text + " …")
+                case .rows(let count, let all): bar.show(count, of: all, "rows")
+                }
             }
         }
         for tally in move.tallies {

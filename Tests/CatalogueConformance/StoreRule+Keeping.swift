@@ -1,6 +1,7 @@
 import Catalogue
 import Foundation
 import Primitives
+import Synchronization
 import Testing
 
 /// What is kept beside the library.
@@ -113,6 +114,37 @@ extension StoreRule {
             #expect(try await store.copy().tallies == new.tallies)
             #expect(try await store.problems().isEmpty)
         },
+        StoreRule("a move that was broken off goes on where it stopped; half of it is no library") {
+            store in
+            let copy = moving(shows: 3)
+            await breakOff(copy, mark: "three", into: store)
+            #expect(try await store.isHalfMoved())
+            await #expect(throws: CatalogueError.self) { try await store.contents() }
+            await #expect(throws: CatalogueError.self) { try await store.revision() }
+            let change = CatalogueDraft(CatalogueContents()).change(
+                Origin(.person, "t"),
+                seconds: 1
+            )
+            await #expect(throws: CatalogueError.self) { try await store.commit(change) }
+            let begun = Mutex<[Int]>([])
+            try await store.moveIn(copy, mark: "three") { rows in begun.withLock { $0.append(rows) }
+            }
+            #expect(begun.withLock { $0.first } ?? 0 >= 3)
+            #expect(begun.withLock { $0.last } == copy.rows)
+            #expect(try await !store.isHalfMoved())
+            #expect(try await store.copy().tallies == copy.tallies)
+            // Something else begins anew, over the half of the first.
+            let other = moving(shows: 2)
+            await breakOff(other, mark: "two", into: store)
+            try await store.moveIn(copy, mark: "three") { _ in }
+            #expect(try await store.copy().tallies == copy.tallies)
+            // And what replaces all ends it, too.
+            await breakOff(other, mark: "two", into: store)
+            try await store.replaceAll(with: copy)
+            #expect(try await store.copy().tallies == copy.tallies)
+            try await store.save(ShowDraft(systemName: "new"))
+            #expect(try await store.contents().shows.count == 4)
+        },
         StoreRule("a sound catalogue has no problems, and tells what it holds") { store in
             try await store.save(ShowDraft(systemName: "S"))
             try await store.apply(FileChange(records: [record("/a", showID: 1)]))
@@ -125,4 +157,38 @@ extension StoreRule {
             )
         },
     ]
+    private static func moving(shows count: Int64) -> CatalogueCopy {
+        let shows = (1...count).map { number in
+            Show(
+                id: number,
+                systemName: "show \(number)",
+                details: ShowDetails(tmdbID: Int(number) + 6, name: "N"),
+                aliases: []
+            )
+        }
+        return CatalogueCopy(
+            contents: CatalogueContents(
+                shows: shows,
+                episodes: (1...4).map { episode($0, name: "e") },
+                revision: 5
+            ),
+            stamps: [1: stamp]
+        )
+    }
+
+    /// Moves until the first rows are there, and no further.
+    private static func breakOff(
+        _ copy: CatalogueCopy,
+        mark: String,
+        into store: any CatalogueStore
+    ) async {
+        await #expect(throws: CatalogueError.self) {
+            try await Task {
+                try await store.moveIn(copy, mark: mark) { rows in
+                    guard rows > 0 else { return }
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
+            }.value
+        }
+    }
 }

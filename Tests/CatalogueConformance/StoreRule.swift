@@ -53,6 +53,9 @@ public struct StoreRule: CustomTestStringConvertible, Sendable {
         )
     }
 
+    /// With these each store is made for its rules.
+    public static let journalLimits = JournalLimits(least: 2)
+
     public static let all: [StoreRule] = contents + changes + keeping
 }
 

@@ -16,7 +16,11 @@ import Testing
         let port = try #require(MilvusServers.running[version]).port
         let server = MilvusServer(host: "127.0.0.1", port: port)
         let prefix = "t\(UUID().uuidString.filter { $0 != "-" })_"
-        let store = try await MilvusStore(server, prefix: prefix)
+        let store = try await MilvusStore(
+            server,
+            prefix: prefix,
+            journalLimits: StoreRule.journalLimits
+        )
         try await body(store)
         await store.close()
         let client = MilvusClient(server)

@@ -17,7 +17,10 @@ import Testing
     }
 
     @Test(arguments: StoreRule.all) func keeps(_ rule: StoreRule) async throws {
-        let store = try await PostgresStore(settings(PostgresServer.shared.get()))
+        let store = try await PostgresStore(
+            settings(PostgresServer.shared.get()),
+            journalLimits: StoreRule.journalLimits
+        )
         defer { store.close() }
         try await rule.check(store)
     }

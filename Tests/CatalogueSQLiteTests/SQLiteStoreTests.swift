@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: StoreRule.all) func keeps(_ rule: StoreRule) async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await rule.check(SQLiteStore(path: path))
+        try await rule.check(SQLiteStore(path: path, journalLimits: StoreRule.journalLimits))
     }
 
     @Test func theCatalogueIsThereAfterItWasOpenedAgain() async throws {
@@ -177,7 +177,7 @@ import Testing
     // MARK: Migrations
 
     /// A catalogue of every earlier version becomes today's, with all that it held.
-    @Test(arguments: 1...3) func anEarlierVersionBecomesTodays(_ version: Int) async throws {
+    @Test(arguments: 1...4) func anEarlierVersionBecomesTodays(_ version: Int) async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try SQLiteStore.make(path, version: version)
         let poster =
@@ -198,7 +198,9 @@ import Testing
         )
         let store = try SQLiteStore(path: path)
         let contents = try await store.contents()
-        #expect(contents.shows.map(\.id) == [5] && contents.shows.first?.askedSeconds ?? 0 > 0)
+        #expect(contents.shows.map(\.id) == [5])
+        // What was written by hand above has no such time where there is a column for it.
+        #expect(version == 4 || contents.shows.first?.askedSeconds ?? 0 > 0)
         #expect(contents.shows.first?.details?.artwork == (version == 2 ? ["poster": "/p"] : [:]))
         #expect(contents.episodes.count == 1 && contents.files.map(\.id) == [9])
         #expect(contents.nextShowID == 6 && contents.nextFileID == 10 && contents.revision == 0)
