@@ -7,7 +7,6 @@ public import Primitives
 public final class MilvusStore: CatalogueStore {
     private let collections: MilvusCollections
     private let writer: MilvusWriter
-    private let version: String
     private let journalLimits: JournalLimits
 
     /// How often another process's commits are looked for: a query of one row.
@@ -20,23 +19,29 @@ public final class MilvusStore: CatalogueStore {
     ///   - server: Which server.
     ///   - prefix: Stands before the name of every collection.
     ///   - journalLimits: How long the journal remembers.
+    ///   - mayBeAway: Whether a server that does not answer now is no error yet: for who knows that
+    ///     the collections are there.
     /// - Throws: ``CatalogueError``.
     public init(
         _ server: MilvusServer,
         prefix: String = "",
-        journalLimits: JournalLimits = JournalLimits()
+        journalLimits: JournalLimits = JournalLimits(),
+        mayBeAway: Bool = false
     ) async throws(CatalogueError) {
         self.journalLimits = journalLimits
         let client = MilvusClient(server)
         collections = MilvusCollections(client, prefix: prefix)
         writer = MilvusWriter(collections, journalLimits)
         let collections = collections
-        version = try await translated { () throws(MilvusError) in
-            let version = try await client.connect()
-            try await collections.create()
-            return version
+        do throws(CatalogueError) {
+            try await translated { () throws(MilvusError) in
+                _ = try await client.connect()
+                try await collections.create()
+            }
+            if try await hasPending() { try await writer.mend() }
+        } catch {
+            guard mayBeAway, error.code == .unavailable else { throw error }
         }
-        if try await hasPending() { try await writer.mend() }
     }
 
     /// Whether a change was begun and is not finished, by a process that writes or has died.
@@ -205,6 +210,9 @@ public final class MilvusStore: CatalogueStore {
 
     public func statistics() async throws(CatalogueError) -> [(name: String, value: String)] {
         let server = collections.client.server
+        let version = try await translated { () throws(MilvusError) in
+            try await collections.client.connect()
+        }
         var lines: [(name: String, value: String)] = [
             ("database", "Milvus \(version), \(server.host):\(server.port)"),
             ("revision", "\(try await revision())"),

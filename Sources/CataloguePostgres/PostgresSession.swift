@@ -112,6 +112,8 @@ final class PostgresSession: @unchecked Sendable {
         if let lastFailure, ContinuousClock.now - lastFailure.at < pause { throw lastFailure.error }
         do throws(CatalogueError) {
             let new = try PostgresConnection(settings)
+            // Another server may have come back than the one that went away.
+            try PostgresSchema.migrate(new)
             connection = new
             failures = 0
             lastFailure = nil

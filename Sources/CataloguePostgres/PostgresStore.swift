@@ -14,21 +14,26 @@ public final class PostgresStore: CatalogueStore {
     /// - Parameters:
     ///   - settings: Which server.
     ///   - journalLimits: How long the journal remembers.
+    ///   - mayBeAway: Whether a server that does not answer now is no error yet.
     /// - Throws: ``CatalogueError``: `.unavailable` when the server does not answer, `.unusable`
     ///   when it refuses us or holds tables of another program.
     public init(
         _ settings: PostgresSettings,
-        journalLimits: JournalLimits = JournalLimits()
+        journalLimits: JournalLimits = JournalLimits(),
+        mayBeAway: Bool = false
     ) async throws(CatalogueError) {
         self.settings = settings
         self.journalLimits = journalLimits
         session = PostgresSession(settings)
         listener = PostgresListener(settings)
         do throws(CatalogueError) {
-            try await session.run(PostgresSchema.migrate)
+            // Connecting is what makes or migrates the tables.
+            try await session.run { _ in }
         } catch {
-            session.close()
-            throw error
+            guard mayBeAway, error.code == .unavailable else {
+                session.close()
+                throw error
+            }
         }
     }
 

@@ -117,9 +117,12 @@ public final class MountDaemon: Sendable {
         _ warning: (String) -> Void
     ) async throws(Failure) {
         do throws(CatalogueError) {
-            try await workshop.library.load()
+            try await workshop.library.load(otherwise: await workshop.lastKnown?.contents)
         } catch {
             throw Failure("\(error)")
+        }
+        if let trouble = workshop.library.trouble {
+            warning("the library is as it was last known: \(trouble)")
         }
         let isEmpty = await workshop.library.contents.files.isEmpty
         guard isEmpty || !settings.isRemembered else {

@@ -99,18 +99,36 @@ public enum DatabaseSettings: Sendable, CustomStringConvertible {
     ///
     /// One more kind of database is one more line here.
     ///
-    /// - Parameter limits: How long the journal remembers.
+    /// - Parameters:
+    ///   - limits: How long the journal remembers.
+    ///   - mayBeAway: Whether a server that does not answer now is no error yet.
     /// - Returns: The store.
     /// - Throws: ``CatalogueError``.
-    public func open(_ limits: JournalLimits) async throws(CatalogueError) -> any CatalogueStore {
+    public func open(
+        _ limits: JournalLimits,
+        mayBeAway: Bool = false
+    ) async throws(CatalogueError) -> any CatalogueStore {
         switch self {
         case .sqlite(let file):
             try Self.makeDirectory(of: file)
             return try SQLiteStore(path: file, journalLimits: limits)
         case .postgres(let settings):
-            return try await PostgresStore(settings, journalLimits: limits)
+            return try await PostgresStore(settings, journalLimits: limits, mayBeAway: mayBeAway)
         case .milvus(let server, let prefix):
-            return try await MilvusStore(server, prefix: prefix, journalLimits: limits)
+            return try await MilvusStore(
+                server,
+                prefix: prefix,
+                journalLimits: limits,
+                mayBeAway: mayBeAway
+            )
+        }
+    }
+
+    /// Whether it is on a server, which may be away.
+    var isRemote: Bool {
+        switch self {
+        case .sqlite: false
+        case .postgres, .milvus: true
         }
     }
 

@@ -9,6 +9,7 @@ import VirtualTree
 /// Computes a new tree from each state of the catalogue and puts it in place of the old one.
 actor TreePublisher {
     private let store: any CatalogueStore
+    private let lastKnown: LastKnownLibrary?
     private let roots: [RemoteRoot]
     private let preference: VersionPreference
     private let log: Logger
@@ -21,11 +22,13 @@ actor TreePublisher {
 
     init(
         store: any CatalogueStore,
+        lastKnown: LastKnownLibrary?,
         roots: [RemoteRoot],
         preference: VersionPreference,
         log: Logger
     ) {
         self.store = store
+        self.lastKnown = lastKnown
         self.preference = preference
         self.roots = roots
         self.log = log
@@ -40,7 +43,11 @@ actor TreePublisher {
                 stamps = try await store.directoryStamps()
                 hasStamps = true
             } catch {
-                log.warning("directories get new times: \(error)")
+                if let known = await lastKnown?.stamps {
+                    stamps = known
+                } else {
+                    log.warning("directories get new times: \(error)")
+                }
             }
         }
         tree = Tree(
@@ -61,6 +68,7 @@ actor TreePublisher {
         } catch {
             log.warning("directory times are not kept: \(error)")
         }
+        if hasStamps { await lastKnown?.note(contents, stamps) }
     }
 
     /// From now on every new tree is served.

@@ -20,6 +20,8 @@ public final class Workshop: Sendable {
     let publisher: TreePublisher
     let library: Library
     let mount: MountStatus?
+    /// nil without a mount, and where the catalogue is a file of this machine.
+    let lastKnown: LastKnownLibrary?
     public let operations: Operations
 
     /// Opens the catalogue for commands without a mount.
@@ -47,7 +49,13 @@ public final class Workshop: Sendable {
                 "cannot make the directory '\(settings.dataDirectory)': \(error.localizedDescription)"
             )
         }
-        store = try await settings.database.open(settings.journalLimits)
+        lastKnown =
+            mount != nil && settings.database.isRemote
+            ? await LastKnownLibrary.open(settings, log) : nil
+        store = try await settings.database.open(
+            settings.journalLimits,
+            mayBeAway: await lastKnown?.contents != nil
+        )
         var limits = SFTPPool.Settings()
         limits.readTimeout = settings.readTimeout
         limits.connections = settings.connectionLimit
@@ -59,6 +67,7 @@ public final class Workshop: Sendable {
         self.mount = mount
         let publisher = TreePublisher(
             store: store,
+            lastKnown: lastKnown,
             roots: settings.roots.map(RemoteRoot.init),
             preference: settings.preference,
             log: log
@@ -118,6 +127,7 @@ public final class Workshop: Sendable {
         await pool.shutdown()
         // A scan that is just being recorded is one transaction: it is whole or not there.
         await store.close()
+        await lastKnown?.close()
     }
 
     private static func report(

@@ -49,10 +49,25 @@ public actor Library {
 
     /// Reads the catalogue as the last run left it, and publishes it.
     ///
+    /// - Parameter lastKnown: What it was when it was last read, for a database that is away:
+    ///   ``trouble`` then says why, and ``follow()`` goes on from there.
     /// - Throws: ``CatalogueError``.
-    public func load() async throws(CatalogueError) {
-        contents = try await store.contents()
+    public func load(
+        otherwise lastKnown: CatalogueContents? = nil
+    ) async throws(CatalogueError) {
+        do throws(CatalogueError) {
+            contents = try await store.contents()
+        } catch {
+            guard error.code == .unavailable, let lastKnown else { throw error }
+            contents = lastKnown
+            noteTrouble(error)
+        }
         await publish(contents)
+    }
+
+    private func noteTrouble(_ error: CatalogueError) {
+        if trouble == nil { log.warning("the catalogue is away: \(error)") }
+        away.withLock { $0 = error.message }
     }
 
     /// What a scan changed.
@@ -323,8 +338,7 @@ public actor Library {
                 away.withLock { $0 = nil }
                 try await store.waitForChange(since: contents.revision)
             } catch {
-                if trouble == nil { log.warning("the catalogue is away: \(error)") }
-                away.withLock { $0 = error.message }
+                noteTrouble(error)
                 try? await Task.sleep(for: Self.pauseWithoutDatabase)
             }
         }

@@ -155,10 +155,24 @@ final class Fixture {
     /// The process that starts another server when one dies.
     var supervisor: pid_t? { processes("supervisor").first }
 
+    /// Kills the server and waits for another one that answers.
+    func replaceServer(_ signal: Int32 = SIGKILL) throws {
+        let old = try #require(server)
+        kill(old, signal)
+        #expect(eventually { (self.server ?? old) != old })
+        #expect(text(control("status")).contains("was replaced"))
+    }
+
     /// Leaves a dead mount behind.
     func killAll() {
         // The supervisor first, or it would start another server.
         for pid in [supervisor, server] + processes() { pid.map { _ = kill($0, SIGKILL) } }
+    }
+
+    /// When a file or directory was last changed; seconds since 1970, -1 when it is not there.
+    func modified(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mtim.tv_sec : -1
     }
 
     var isMounted: Bool {

@@ -119,6 +119,41 @@ import Testing
         #expect(fixture.files(below: fixture.library).first?.contains("Secrets") ?? false)
     }
 
+    /// A machine that comes up before its database server, and a server process that dies meanwhile,
+    /// serve the library as it was last known.
+    @Test func aMountBeginsWithoutItsDatabaseServer() throws {
+        let server = try PostgresServer()
+        defer { server.stop() }
+        let environment = try Self.postgres(server)
+        let fixture = try Fixture()
+        let bytes = Fixture.pattern(2_000_000, seed: 6)
+        try fixture.seedbox.write("Dark.S01E01.1080p.WEB-CREW.mkv", bytes)
+        try #require(try fixture.mount(extra: environment).code == 0)
+        #expect(fixture.echo("Dark", to: "add-show") == 0)
+        let files = fixture.files(below: fixture.library)
+        let show = fixture.library + "/Dark (2017) {tmdb-70523}"
+        let time = fixture.modified(show)
+        try fixture.unmount()
+        server.stop()
+        let mounted = try fixture.mount(extra: environment)
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        #expect(mounted.errors.contains("last known"))
+        #expect(fixture.files(below: fixture.library) == files)
+        #expect(fixture.modified(show) == time)
+        #expect(try fixture.bytes(fixture.library + "/" + files[0]) == bytes)
+        #expect(fixture.echo("Severance", to: "add-show") == EIO)
+        try fixture.replaceServer()
+        #expect(fixture.files(below: fixture.library) == files)
+        try server.start()
+        #expect(
+            fixture.eventually(within: 30) {
+                !fixture.text(fixture.control("status")).contains("away: ")
+            }
+        )
+        #expect(fixture.echo("Severance", to: "add-show") == 0)
+        #expect(fixture.modified(show) == time)
+    }
+
     @Test func aCatalogueMovesFromOneDatabaseToAnother() throws {
         let server = try PostgresServer.shared.get()
         let environment = try Self.postgres(server)

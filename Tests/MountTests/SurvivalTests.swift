@@ -5,14 +5,6 @@ import Testing
 
 /// The mount outlives the process that serves it, and the kernel reads complete files itself.
 @Suite(.serialized) struct SurvivalTests {
-    /// Kills the server and waits for another one that answers.
-    private func replaceServer(of fixture: Fixture, _ signal: Int32 = SIGKILL) throws {
-        let old = try #require(fixture.server)
-        kill(old, signal)
-        #expect(fixture.eventually { (fixture.server ?? old) != old })
-        #expect(fixture.text(fixture.control("status")).contains("was replaced"))
-    }
-
     private func status(_ fixture: Fixture) throws -> [String: Any] {
         let text = fixture.text(fixture.control("status.json"))
         return try #require(
@@ -40,7 +32,7 @@ import Testing
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 100_000)
         for round in 1...3 {
-            try replaceServer(of: fixture)
+            try fixture.replaceServer()
             let offset = round * 2_000_000
             #expect(pread(descriptor, &buffer, 100_000, off_t(offset)) == 100_000)
             #expect(buffer.elementsEqual(bytes[offset..<offset + 100_000]))
@@ -125,7 +117,7 @@ import Testing
         #expect(memcmp(mapped, bytes, bytes.count) == 0)
         munmap(mapped, bytes.count)
         #expect(try hits(fixture) == before)
-        try replaceServer(of: fixture)
+        try fixture.replaceServer()
         var buffer = [UInt8](repeating: 0, count: 100_000)
         #expect(pread(descriptor, &buffer, 100_000, 1_000_000) == 100_000)
         #expect(buffer.elementsEqual(bytes[1_000_000..<1_100_000]))
