@@ -18,7 +18,8 @@ public enum DatabaseSettings: Sendable, CustomStringConvertible {
         switch self {
         case .sqlite(let file): "SQLite, \(file)"
         case .postgres(let settings): "PostgreSQL, \(settings)"
-        case .milvus(let server, let prefix): "Milvus, \(server.host):\(server.port) \(prefix)"
+        case .milvus(let server, let prefix):
+            "Milvus, \(server.host):\(server.port)" + (prefix.isEmpty ? "" : " \(prefix)")
         }
     }
 

@@ -242,5 +242,12 @@ import Testing
         #expect(move.code == 0 && move.output.contains("all rows are the same"), "\(move.errors)")
         try #require(try fixture.mount().code == 0)
         #expect(fixture.files(below: fixture.library) == files)
+        // Milvus is away now: the library is as it was last known there.
+        try fixture.unmount()
+        server.stop()
+        let alone = try fixture.mount(extra: environment)
+        try #require(alone.code == 0, "\(alone.errors)")
+        #expect(alone.errors.contains("last known"))
+        #expect(fixture.files(below: fixture.library) == files)
     }
 }
