@@ -47,7 +47,8 @@ public struct CatalogueEdits: Hashable, Sendable, Codable {
 
     /// The same in parts, of which each may be made by itself.
     ///
-    /// - Parameter rows: About as many in each part.
+    /// - Parameter rows: At most so many in each part.
+    /// - Returns: The parts in the order in which they are made.
     public func parts(of rows: Int) -> [CatalogueEdits] {
         func parts<Row>(
             _ path: WritableKeyPath<CatalogueEdits, [Row]>

@@ -76,6 +76,7 @@ extension CatalogueCopy {
     /// The same in parts; what others refer to comes before them.
     ///
     /// - Parameter rows: At most so many in each part.
+    /// - Returns: The parts in the order in which they are put.
     func parts(of rows: Int) -> [CatalogueCopy] {
         func parts<Row>(_ all: [Row], _ part: ([Row]) -> CatalogueCopy) -> [CatalogueCopy] {
             stride(from: 0, to: all.count, by: rows).map { start in

@@ -72,7 +72,10 @@ actor MilvusWriter {
         }
     }
 
-    /// - Parameter progress: Told how many rows are there.
+    /// - Parameters:
+    ///   - copy: All that is there afterwards.
+    ///   - progress: Told how many rows are there.
+    /// - Throws: ``CatalogueError``.
     func replaceAll(
         with copy: CatalogueCopy,
         _ progress: @Sendable @escaping (Int) -> Void

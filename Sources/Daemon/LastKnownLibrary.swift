@@ -57,8 +57,9 @@ actor LastKnownLibrary {
         return nil
     }
 
-    /// nil when nothing was known yet. Its revision is none that a catalogue has: whoever changes it
-    /// reads the catalogue first.
+    /// nil when nothing was known yet.
+    ///
+    /// Its revision is none that a catalogue has: whoever changes it reads the catalogue first.
     var contents: CatalogueContents? {
         kept.revision == 0
             ? nil
