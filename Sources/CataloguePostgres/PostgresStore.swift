@@ -243,7 +243,10 @@ extension PostgresStore {
     }
 
     public func restore(from path: String) async throws(CatalogueError) {
-        let before = try await revision()
+        // Also of one that holds half of a move.
+        let before = try await session.run { connection throws(CatalogueError) in
+            try connection.rows("SELECT revision FROM catalogue_state") { $0.integer(0) }.first ?? 0
+        }
         let settings = settings
         try await session.run { _ throws(CatalogueError) in
             try PostgresDump.restore(from: path, settings)

@@ -59,6 +59,7 @@ public struct DatabaseCare: Sendable {
     /// - Throws: ``CatalogueError``.
     public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
         try await with(database) { store throws(CatalogueError) in
+            guard try await !store.isHalfMoved() else { return [CatalogueError.halfMoved.message] }
             let problems = try await store.problems(quick: quick)
             if quick { return problems }
             return problems + Self.contradictions(try await store.contents())

@@ -106,18 +106,7 @@ actor LastKnownLibrary {
         _ new: CatalogueContents,
         _ stamps: [UInt64: DirectoryStamp]
     ) async throws(CatalogueError) {
-        let edits = CatalogueEdits(from: kept, to: new)
-        var revision = kept.revision
-        if revision == 0 {
-            try await store.replaceAll(with: CatalogueCopy(contents: new))
-            revision = try await store.revision()
-        } else if !edits.isEmpty {
-            let origin = Origin(.import, "follow")
-            let after = try await store.change(kept, origin, seconds: secondsSince1970()) {
-                $0.apply(edits)
-            }
-            revision = after.contents.revision
-        }
+        let revision = try await replace(with: new)
         // The same rows as those that are served, so that they are held once.
         kept = CatalogueContents(
             shows: new.shows,
@@ -129,5 +118,24 @@ actor LastKnownLibrary {
         let removed = keptStamps.keys.filter { stamps[$0] == nil }
         try await store.saveDirectoryStamps(changed, removed: removed)
         keptStamps = stamps
+    }
+
+    /// - Returns: The file's revision after it.
+    private func replace(with new: CatalogueContents) async throws(CatalogueError) -> Int64 {
+        let edits = CatalogueEdits(from: kept, to: new)
+        guard !edits.isEmpty || kept.revision == 0 else { return kept.revision }
+        if kept.revision > 0 {
+            do throws(CatalogueError) {
+                let origin = Origin(.import, "follow")
+                return try await store.change(kept, origin, seconds: secondsSince1970()) {
+                    $0.apply(edits)
+                }.contents.revision
+            } catch {
+                // What one row gives up another may have: all of it at once does not care.
+                guard error.code == .rejected else { throw error }
+            }
+        }
+        try await store.replaceAll(with: CatalogueCopy(contents: new, stamps: keptStamps))
+        return try await store.revision()
     }
 }

@@ -127,9 +127,12 @@ struct MigrateDBCommand: AsyncParsableCommand {
     func run() async throws {
         let bar = ProgressBar()
         let move = try await onDatabase(options) { care in
-            try await care.move(to: to, isDry: dryRun, isForced: force) { progress in
+            defer { bar.end() }
+            return try await care.move(to: to, isDry: dryRun, isForced: force) { progress in
                 switch progress {
-                case .step(let text): printError(text + " …")
+                case .step(let text):
+                    bar.end()
+                    printError(text + " …")
                 case .rows(let count, let all): bar.show(count, of: all, "rows")
                 }
             }

@@ -6,6 +6,8 @@ import Synchronization
 /// for each tenth elsewhere.
 final class ProgressBar: Sendable {
     private let shown = Mutex(-1)
+    /// Whether the cursor stands behind the bar.
+    private let isOpen = Mutex(false)
     private static let width = 30
 
     /// - Parameters:
@@ -25,6 +27,16 @@ final class ProgressBar: Sendable {
         guard isTerminal else { return printError("\(step) %  \(text)") }
         let filled = String(repeating: "#", count: percent * Self.width / 100)
         let bar = filled.padding(toLength: Self.width, withPad: ".", startingAt: 0)
-        printError("\r[\(bar)] \(percent) %  \(text)\u{1B}[K", terminator: count < all ? "" : "\n")
+        printError("\r[\(bar)] \(percent) %  \(text)\u{1B}[K", terminator: "")
+        isOpen.withLock { $0 = true }
+    }
+
+    /// Ends the line, for what is printed next.
+    func end() {
+        let wasOpen = isOpen.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        if wasOpen { printError("") }
     }
 }

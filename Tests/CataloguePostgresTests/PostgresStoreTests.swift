@@ -51,6 +51,34 @@ import Testing
         #expect(try server.query(sql, in: settings.database ?? "") == "0\n")
     }
 
+    /// A dump takes the place of half a move, and tables of the version before become today's.
+    @Test func aDumpOfTheVersionBeforeEndsAMoveThatWasBrokenOff() async throws {
+        let server = try PostgresServer.shared.get()
+        let settings = try settings(server)
+        let folder = try TemporaryFolder()
+        let store = try await PostgresStore(settings)
+        defer { store.close() }
+        try await store.change { draft throws(CatalogueError) in
+            try draft.save(ShowDraft(systemName: "S"), replacing: nil, seconds: 0)
+        }
+        _ = try server.query(
+            """
+            ALTER TABLE catalogue_state DROP COLUMN move_mark, DROP COLUMN move_parts;
+            UPDATE catalogue_state SET schema_version = 1;
+            """,
+            in: settings.database ?? ""
+        )
+        let dump = folder.path + "/c.dump"
+        _ = try await store.backUp(to: dump)
+        let again = try await PostgresStore(settings)
+        defer { again.close() }
+        #expect(try await again.beginMove("m") == 0)
+        #expect(try await again.isHalfMoved())
+        try await again.restore(from: dump)
+        #expect(try await again.contents().shows.map(\.systemName) == ["S"])
+        #expect(try await !again.isHalfMoved())
+    }
+
     @Test func tablesOfAnotherProgramAreRefused() async throws {
         let server = try PostgresServer.shared.get()
         let settings = try settings(server)

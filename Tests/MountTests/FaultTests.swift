@@ -225,11 +225,15 @@ import Testing
 
     // MARK: The cache
 
+    private static let block = 65_536
+
     @Test func evictionRacesWithReaders() throws {
         let scene = try scene(settings: ["SYNC2NAS_CACHE_MAX_SIZE": "10M"])
         let tally = scene.exerciser.run()
         check("eviction", scene, tally)
-        #expect(scene.fixture.cacheBytes <= 10 << 20)
+        // The disk counts its own table of a file's fragments with the file, a block of 4 KiB each,
+        // which is known only after the write: never more than one of our blocks.
+        #expect(scene.fixture.cacheBytes <= (10 << 20) + Self.block)
     }
 
     @Test func theCacheIsDamagedUnderReaders() throws {
