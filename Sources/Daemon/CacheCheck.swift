@@ -26,7 +26,9 @@ public enum CacheCheck {
             limits: settings.limits,
             log: log
         )
-        return await run(store, progress)
+        let report = await run(store, progress)
+        store.close()
+        return report
     }
 
     /// Reads the disk for as long as that takes, on a thread of its own.

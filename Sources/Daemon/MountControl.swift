@@ -20,8 +20,23 @@ public enum MountControl {
         guard let mount else { return }
         // The next mount may come right behind and needs the cache.
         for process in [mount.processID, mount.supervisorID] where process != 0 {
-            for _ in 0..<500 where kill(process, 0) == 0 { usleep(20_000) }
+            for _ in 0..<1_000 {
+                guard isRunning(process) else { break }
+                usleep(10_000)
+            }
         }
+    }
+
+    /// Whether `process` still holds anything.
+    ///
+    /// One that has ended and whose parent takes its time to hear of it does not; in a container
+    /// without an init that is for ever.
+    private static func isRunning(_ process: Int32) -> Bool {
+        guard kill(process, 0) == 0 else { return false }
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        else { return false }
+        // Behind the program's name, which may hold anything.
+        return !(status.split(separator: ")").last?.hasPrefix(" Z") ?? false)
     }
 }
 

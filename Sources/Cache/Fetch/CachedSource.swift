@@ -298,7 +298,7 @@ public final class CachedSource: RangeSource {
         act { ((), $0.prefetchCancelled(for: handle)) }
     }
 
-    /// Ends every fetch, and returns when all have ended and what came is durable.
+    /// Ends every fetch, and closes the store when all have ended.
     ///
     /// Readers that wait get upstream's `.cancelled`; later ones get `.unavailable`.
     public func stop() async {
@@ -307,7 +307,7 @@ public final class CachedSource: RangeSource {
         while let task = state.withLock({ $0.tasks.values.first }) { await task.value }
         await withCheckedContinuation { continuation in
             disk.async { [store] in
-                store.flush()
+                store.close()
                 continuation.resume()
             }
         }

@@ -47,7 +47,10 @@ extension BlockStore {
         for (key, bytes) in batch { measure(key, covers: bytes) }
         letGo(files)
         // Writing the map has set its time to now, which is not when it was read.
-        for (key, lastRead) in read { directory.setLastRead(lastRead, of: key) }
+        for (key, lastRead) in read {
+            touched.note(key)
+            directory.setLastRead(lastRead, of: key)
+        }
     }
 
     /// Closes those of `files` that nobody uses just now.

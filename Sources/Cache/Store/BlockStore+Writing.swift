@@ -55,6 +55,7 @@ extension BlockStore {
         let map = isNew ? (MapHeader(file).mapSize + 4_095) / 4_096 * 4_096 : 0
         let reserved = (UInt64(bytes.count) + 4_095) / 4_096 * 4_096 + map
         guard reserve(reserved, for: key) else { return false }
+        touched.note(key)
         while true {
             do {
                 try target(file).publish(bytes, at: run, by: direct.value)
@@ -195,6 +196,7 @@ extension BlockStore {
 
     // Swift 6.3.1 crashes on a closure with a typed throw that is passed to Dispatch.
     func commitError(_ stored: StoredFile) -> SystemError? {
+        touched.note(stored.key)
         do {
             try stored.commit()
             return nil
@@ -208,6 +210,7 @@ extension BlockStore {
     /// Readers in the middle of it keep their descriptors.
     func remove(_ key: VersionKey) {
         direct.value.letGo()
+        touched.note(key)
         directory.remove(key)
         state.withLock { state in
             state.index.removed(key)

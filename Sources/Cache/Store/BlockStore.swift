@@ -25,6 +25,7 @@ final class OfTheWriter<Value>: @unchecked Sendable {
 /// other way round. Lock order: the store's state, then a stored file's blocks.
 public final class BlockStore: Sendable {
     let directory: StoreDirectory
+    let touched: TouchedVersions
     let log: Logger
     let writer = DispatchQueue(label: "cache.writer")
     let direct = OfTheWriter(DirectWriter())
@@ -42,6 +43,8 @@ public final class BlockStore: Sendable {
             clock_gettime(CLOCK_REALTIME, &time)
             return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
+        /// Names this start of the machine; empty when nothing does.
+        var boot = SavedIndex.thisBoot
         /// nil asks the directory's file system.
         var space: (@Sendable () -> FreeSpace?)?
         /// Bytes of memory for the maps of idle versions: those of 16,000 subtitles, or of 100 big
@@ -81,7 +84,8 @@ public final class BlockStore: Sendable {
 
     /// Opens or makes the cache in `directory`.
     ///
-    /// Blocking; reads names and sizes of what is there, and no block.
+    /// Blocking; reads what is known of the cache since it was last open, or else names and sizes
+    /// of what is there, and no block.
     ///
     /// - Parameters:
     ///   - directory: Absolute path on a file system with sparse files. One process at a time
@@ -104,7 +108,7 @@ public final class BlockStore: Sendable {
         _ environment: Environment
     ) throws(CacheError) {
         let directory = try StoreDirectory(path)
-        let found = try directory.scan()
+        let found = try directory.versions(boot: environment.boot)
         let used = found.reduce(0) { $0 + $1.allocated }
         let space = environment.space.map { $0() } ?? directory.freeSpace()
         var index = StoreIndex(rules: SpaceRules(limits, used: used, space: space))
@@ -116,6 +120,12 @@ public final class BlockStore: Sendable {
                 isKept: version.isKept
             )
         }
+        do {
+            try directory.save(found, isClosed: false, boot: environment.boot)
+        } catch {
+            log.info("the next start looks at every cached file", metadata: ["cause": "\(error)"])
+        }
+        touched = TouchedVersions(in: directory)
         self.directory = directory
         self.log = log
         self.environment = environment
@@ -127,6 +137,36 @@ public final class BlockStore: Sendable {
     /// Blocking.
     public func flush() {
         committer.sync { commit() }
+    }
+
+    /// Makes everything durable, and saves what is known of the versions for the next start.
+    ///
+    /// Blocking. The store may be used after this all the same; the next start then looks at
+    /// everything.
+    public func close() {
+        writer.sync {
+            committer.sync { commit() }
+            let (entries, isMeasured) = state.withLock { state in
+                let entries = state.index.entries
+                return (entries, entries.values.allSatisfy { $0.reserved == 0 })
+            }
+            let versions = entries.map { key, entry in
+                StoreDirectory.Found(
+                    key: key,
+                    allocated: entry.allocated,
+                    lastRead: entry.lastRead,
+                    isKept: entry.isKept
+                )
+            }
+            guard isMeasured else { return }
+            do {
+                try touched.end { () throws(SystemError) in
+                    try directory.save(versions, isClosed: true, boot: environment.boot)
+                }
+            } catch {
+                log.info("the next start looks at more files", metadata: ["cause": "\(error)"])
+            }
+        }
     }
 
     public var statistics: CacheStatistics {
@@ -163,6 +203,7 @@ public final class BlockStore: Sendable {
     public func setKept(_ isKept: Bool, _ file: RemoteFile) {
         let key = VersionKey(file)
         writer.sync {
+            touched.note(key)
             state.withLock { $0.index.setKept(isKept, key) }
             directory.setKept(isKept, of: key)
         }

@@ -14,6 +14,7 @@ enum O {
 ///     blocks/<key>.map       whose they are, which are there, and their checksums;
 ///                            its modification time is the last read of the version,
 ///                            its execute bit says that the version is kept
+///     index, touched         see ``SavedIndex``
 final class StoreDirectory: Sendable {
     let path: String
     private let lock: Descriptor
@@ -79,7 +80,7 @@ final class StoreDirectory: Sendable {
         chmod(map(key), isKept ? 0o700 : 0o600)
     }
 
-    struct Found {
+    struct Found: Equatable {
         let key: VersionKey
         /// Bytes of disk of both files.
         let allocated: UInt64
@@ -87,17 +88,32 @@ final class StoreDirectory: Sendable {
         let isKept: Bool
     }
 
-    /// Every version in the directory, at two stat(2) each; files without their other half are
-    /// removed.
+    /// Every version in the directory: those that are `known` by their names alone, the others at
+    /// two stat(2) each.
     ///
-    /// Other names are left alone.
-    func scan() throws(CacheError) -> [Found] {
+    /// Files without their other half are removed; other names are left alone.
+    func scan(known: [VersionKey: Found] = [:]) throws(CacheError) -> [Found] {
+        let (maps, datas) = try names()
+        var found: [Found] = []
+        found.reserveCapacity(maps.count)
+        for key in maps {
+            if let version = known[key], datas.contains(key) {
+                found.append(version)
+            } else if let version = version(key) {
+                found.append(version)
+            }
+        }
+        for key in datas where !maps.contains(key) { remove(key) }
+        return found
+    }
+
+    private func names() throws(CacheError) -> (maps: Set<VersionKey>, datas: Set<VersionKey>) {
         guard let directory = opendir(path + "/blocks") else {
             let cause = SystemError(call: "opendir", number: errno)
             throw CacheError(.unusable, "list cache '\(path)'", cause: cause)
         }
         defer { closedir(directory) }
-        var found: [Found] = []
+        var (maps, datas): (Set<VersionKey>, Set<VersionKey>) = ([], [])
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
@@ -105,12 +121,12 @@ final class StoreDirectory: Sendable {
             let parts = name.split(separator: ".")
             guard parts.count == 2, let key = VersionKey(name: parts[0]) else { continue }
             switch parts[1] {
-            case "map": found += version(key).map { [$0] } ?? []
-            case "data": if FileStatus(at: map(key)) == nil { remove(key) }
+            case "map": maps.insert(key)
+            case "data": datas.insert(key)
             default: continue
             }
         }
-        return found
+        return (maps, datas)
     }
 
     private func version(_ key: VersionKey) -> Found? {

@@ -5,7 +5,7 @@ internal import Primitives
 ///
 /// Two versions with one key are possible; the identity in the map's header tells them apart.
 struct VersionKey: Hashable, Sendable {
-    private let hash: UInt128
+    let bits: UInt128
 
     init(_ file: RemoteFile) {
         var hash = (UInt128(0x6c62_272e_07bb_0142) << 64) | 0x62b8_2175_6295_c58d
@@ -16,13 +16,15 @@ struct VersionKey: Hashable, Sendable {
                 hash = (hash ^ UInt128(number >> shift & 0xFF)) &* prime
             }
         }
-        self.hash = hash
+        bits = hash
     }
+
+    init(bits: UInt128) { self.bits = bits }
 
     /// - Returns: nil when `name` is not one that ``name`` makes.
     init?(name: some StringProtocol) {
-        guard name.utf8.count == 32, let hash = UInt128(name, radix: 16) else { return nil }
-        self.hash = hash
+        guard name.utf8.count == 32, let bits = UInt128(name, radix: 16) else { return nil }
+        self.bits = bits
         guard self.name == name else { return nil }
     }
 
@@ -31,7 +33,7 @@ struct VersionKey: Hashable, Sendable {
         // Not String(_:radix:), which is slow for 128 bits, and this is asked at every open.
         let digits = Array("0123456789abcdef".utf8)
         let bytes = stride(from: 124, through: 0, by: -4).map { shift in
-            digits[Int(truncatingIfNeeded: hash >> UInt128(shift)) & 15]
+            digits[Int(truncatingIfNeeded: bits >> UInt128(shift)) & 15]
         }
         return String(decoding: bytes, as: UTF8.self)
     }
