@@ -26,7 +26,9 @@ let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let package = Package(
     name: "sync2nas",
     products: [
-        .executable(name: "sync2nas", targets: ["sync2nas"])
+        .executable(name: "sync2nas", targets: ["sync2nas"]),
+        // For the tests: stands before the C library of a program.
+        .library(name: "FalseClock", type: .dynamic, targets: ["FalseClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -110,6 +112,7 @@ let package = Package(
             path: "Tests/StandIns",
             swiftSettings: strict
         ),
+        .target(name: "FalseClock", path: "Tests/FalseClock"),
         .executableTarget(
             name: "tmdb-stand-in",
             dependencies: ["StandIns"],
@@ -201,7 +204,7 @@ let package = Package(
             "DaemonTests",
             ["Daemon", "LanguageModels", "Primitives", "StandIns", "Transfer", "VirtualTree"]
         ),
-        tests("MountTests", ["StandIns"]),
+        tests("MountTests", ["FalseClock", "StandIns"]),
         .executableTarget(
             name: "sync2nas",
             dependencies: [

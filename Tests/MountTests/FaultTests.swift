@@ -224,6 +224,33 @@ import Testing
         #expect(kills > 2)
     }
 
+    @Test func theClockJumps() throws {
+        let directory = try temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let clock = URL(fileURLWithPath: directory + "/clock")
+        try Data(count: 8).write(to: clock)
+        let scene = try scene(settings: [
+            "LD_PRELOAD": Fixture.product("libFalseClock.so"), "FALSE_CLOCK": clock.path,
+            "SYNC2NAS_CACHE_MAX_SIZE": "12M",
+        ])
+        let hand = try FileHandle(forWritingTo: clock)
+        let years = [20, -20, 1, 0, -40, 40, 0].map { Int64($0) * 365 * 86_400 }
+        let tally = scene.exerciser.run { round in
+            usleep(150_000)
+            try? hand.seek(toOffset: 0)
+            withUnsafeBytes(of: years[round % years.count] + 7) { hand.write(Data($0)) }
+        }
+        check("clock jumps", scene, tally)
+        // It was really so; and what was read last is never older than what was read before it.
+        let later = Date().timeIntervalSince1970 + 39 * 365 * 86_400
+        #expect(
+            scene.fixture.eventually {
+                let times = scene.fixture.lastReads
+                return !times.isEmpty && times.allSatisfy { TimeInterval($0) > later }
+            }
+        )
+    }
+
     // MARK: The cache
 
     private static let block = 65_536
@@ -446,6 +473,16 @@ extension Fixture {
         )
         let cache = (status as? [String: Any])?["cache"] as? [String: Any]
         return cache?["hits"] as? Int ?? 0
+    }
+
+    /// When each cached version was last read, as the server's clock showed it.
+    fileprivate var lastReads: [Int] {
+        let blocks = cache + "/blocks"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: blocks)) ?? []
+        return names.filter { $0.hasSuffix(".map") }.compactMap { name in
+            var status = stat()
+            return stat(blocks + "/" + name, &status) == 0 ? status.st_mtim.tv_sec : nil
+        }
     }
 
     fileprivate var cacheBytes: Int {

@@ -51,10 +51,14 @@ final class Fixture {
     }
 
     static var program: String {
-        if let path = ProcessInfo.processInfo.environment["SYNC2NAS_PROGRAM"] { return path }
+        ProcessInfo.processInfo.environment["SYNC2NAS_PROGRAM"] ?? product("sync2nas")
+    }
+
+    /// What was built beside the tests.
+    static func product(_ name: String) -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-        return root.path + "/.build/debug/sync2nas"
+        return root.path + "/.build/debug/" + name
     }
 
     var environment: [String: String] {
