@@ -1,4 +1,4 @@
-import Synchronization
+import Primitives
 
 /// Runs `work` for at most `limit`.
 ///
@@ -37,7 +37,7 @@ private final class Race: Sendable {
         var isCancelled = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func started(worker: Task<Void, Never>, timer: Task<Void, Never>) {
         let (isFinished, isCancelled) = state.withLock { state in

@@ -2,7 +2,6 @@ import CFuse3
 import Glibc
 public import Logging
 public import Primitives
-import Synchronization
 public import VirtualTree
 
 /// Serves a ``LiveTree`` to the kernel.
@@ -32,12 +31,12 @@ public final class FuseServer: Sendable {
     let options: Options
     let handles: HandleTable
     let record: MountRecord
-    let passthroughState = Mutex(Passthrough.off("not tried yet"))
+    let passthroughState = Lock(Passthrough.off("not tried yet"))
     let log: Logger
     /// Files and directories belong to whoever mounted.
     let owner = (user: getuid(), group: getgid())
     /// Set once by ``mount(at:)``, before the loop starts.
-    let session = Mutex<Session?>(nil)
+    let session = Lock<Session?>(nil)
 
     /// `@unchecked Sendable`: libfuse's session functions that we call may be called from any
     /// thread while the session lives, and it lives until the loop has ended.
@@ -255,7 +254,7 @@ public struct MountError: Error, Sendable, CustomStringConvertible {
 
 /// libfuse's own messages: kept for the error that follows, and logged.
 private enum FuseLog {
-    private static let lines = Mutex<(logger: Logger?, recent: [String])>((nil, []))
+    private static let lines = Lock<(logger: Logger?, recent: [String])>((nil, []))
     /// More than libfuse says about any one failure.
     private static let kept = 5
 

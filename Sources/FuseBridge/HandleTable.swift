@@ -1,5 +1,4 @@
 import Primitives
-import Synchronization
 import VirtualTree
 
 /// What the kernel holds open, by the number it was given for it.
@@ -29,7 +28,7 @@ final class HandleTable: Sendable {
     }
 
     private let record: MountRecord
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(_ record: MountRecord) {
         self.record = record
@@ -38,7 +37,7 @@ final class HandleTable: Sendable {
             state.modes.opened(file.handle, of: file.node, as: file.mode)
             state.places[file.handle] = file.place
         }
-        self.state = Mutex(state)
+        self.state = Lock(state)
     }
 
     /// Adds what is no file of the library.

@@ -1,7 +1,7 @@
 import CFuse3
 import CSystem
 import Glibc
-import Synchronization
+import Primitives
 import VirtualTree
 
 /// What a mount is, apart from the process that serves it: memory that a successor takes over.
@@ -17,7 +17,7 @@ public final class MountRecord: Sendable {
     let generation: UInt64
 
     /// Free places of the table of open files.
-    private let free: Mutex<[Int]>
+    private let free: Lock<[Int]>
 
     /// - Parameter descriptor: A predecessor's, or nil for a new mount.
     /// - Throws: ``MountError`` when there is no memory.
@@ -33,7 +33,7 @@ public final class MountRecord: Sendable {
         generation = UInt64(sync2nas_fuse_next_generation())
         let table = Self.table
         // The last places first, so that the table's first pages are the ones in use.
-        free = Mutex(table.indices.reversed().filter { table[$0].handle == 0 })
+        free = Lock(table.indices.reversed().filter { table[$0].handle == 0 })
     }
 
     private static var table: UnsafeMutableBufferPointer<sync2nas_fuse_open_file> {

@@ -1,6 +1,6 @@
 import CFuse3
 import Glibc
-import Synchronization
+import Primitives
 
 /// Whether the kernel reads complete files itself, at the speed of the disk.
 public enum Passthrough: Equatable, Sendable {

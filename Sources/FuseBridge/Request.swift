@@ -1,6 +1,5 @@
 import CFuse3
 import Primitives
-import Synchronization
 
 /// One request of the kernel, which must be answered exactly once.
 ///
@@ -63,7 +62,7 @@ private final class Interruption: Sendable {
         var isCancelled = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func guards(_ task: Task<Void, Never>) {
         let isCancelled = state.withLock { state in

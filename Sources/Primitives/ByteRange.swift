@@ -21,6 +21,11 @@ public struct ByteRange: Hashable, Sendable {
     public var count: UInt64 { upperBound - lowerBound }
     public var isEmpty: Bool { lowerBound == upperBound }
 
+    /// Whether all of `other` lies inside.
+    public func contains(_ other: ByteRange) -> Bool {
+        lowerBound <= other.lowerBound && other.upperBound <= upperBound
+    }
+
     /// The part of this range that lies inside a file of `size` bytes.
     public func clipped(to size: UInt64) -> ByteRange {
         ByteRange(min(lowerBound, size), min(upperBound, size))

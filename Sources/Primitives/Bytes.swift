@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Bytes on their way from the seedbox to the disk and to readers: whole pages, used again.
 ///
@@ -68,6 +67,13 @@ public struct ByteSlice: Sendable {
 
     public var count: Int { range.count }
 
+    /// `count` of these bytes from `offset` on.
+    public func part(_ offset: Int, _ count: Int) -> ByteSlice {
+        let start = range.lowerBound + offset
+        precondition(offset >= 0 && start + count <= range.upperBound)
+        return ByteSlice(bytes, start..<start + count)
+    }
+
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
@@ -90,7 +96,7 @@ private final class PagePool: Sendable {
         var bytes = 0
     }
 
-    private let free = Mutex(Free())
+    private let free = Lock(Free())
 
     func take(_ count: Int) -> UnsafeMutableRawBufferPointer {
         let size = Self.size(count)

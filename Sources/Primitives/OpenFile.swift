@@ -28,7 +28,9 @@ public protocol FileOpener: Sendable {
 public protocol OpenFile: Sendable {
     var file: RemoteFile { get }
 
-    /// The bytes of `range` when they lie in memory.
+    /// The bytes of `range` when they lie in memory, or are just coming there from the local disk.
+    ///
+    /// Never waits for the network.
     ///
     /// - Parameter range: Bytes wanted, already clipped to `file.size`.
     /// - Returns: Exactly `range.count` bytes, or nil.

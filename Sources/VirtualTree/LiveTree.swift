@@ -1,17 +1,16 @@
 public import Primitives
-import Synchronization
 
 /// The tree that is served now, with the control directory joined to its root.
 ///
 /// Readers take the current tree under a lock that is held for a pointer's copy only. A new tree
 /// replaces it in one step: a reader sees the old library or the new one, never a half.
 public final class LiveTree: Sendable {
-    private let current: Mutex<Tree>
+    private let current: Lock<Tree>
     private let control: any ControlTree
     private static let controlName = "control"
 
     public init(_ tree: Tree, control: any ControlTree) {
-        current = Mutex(tree)
+        current = Lock(tree)
         self.control = control
     }
 

@@ -6,6 +6,7 @@ public struct CachedFiles: FileOpener {
     private let source: CachedSource
     private let policy: FetchPolicy
     private let lastHandle = HandleNumbers()
+    private let preparing = PreparedHandles()
 
     /// - Parameters:
     ///   - source: Where the bytes come from.
@@ -26,6 +27,7 @@ public struct CachedFiles: FileOpener {
             handle: lastHandle.next(),
             source: source,
             policy: policy,
+            preparing: preparing,
             following: following
         )
     }
@@ -49,38 +51,49 @@ final class CachedFile: OpenFile {
         var readAhead: ReadAhead
         var isFinishing = false
         var isNextKnown = false
+        /// Bytes of the disk that were read on end.
+        var cachedRun = ByteRange(0, 0)
+        /// The part that the reader is in, and the one behind it.
+        var prepared: [PreparedPart] = []
     }
+
+    /// A reader that has read so much of the disk on end goes on.
+    private static let runWorthPreparing: UInt64 = 256 << 10
 
     let file: RemoteFile
     private let handle: UInt64
     private let source: CachedSource
     private let policy: FetchPolicy
+    private let preparing: PreparedHandles
     private let following: @Sendable () -> RemoteFile?
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(
         _ file: RemoteFile,
         handle: UInt64,
         source: CachedSource,
         policy: FetchPolicy,
+        preparing: PreparedHandles,
         following: @escaping @Sendable () -> RemoteFile?
     ) {
         self.file = file
         self.handle = handle
         self.source = source
         self.policy = policy
+        self.preparing = preparing
         self.following = following
-        state = Mutex(State(readAhead: ReadAhead(fileSize: file.size)))
+        state = Lock(State(readAhead: ReadAhead(fileSize: file.size)))
     }
 
     func inMemory(_ range: ByteRange) -> ByteSlice? {
-        guard let bytes = source.inMemory(range, of: file) else { return nil }
+        guard let bytes = prepared(range) ?? source.inMemory(range, of: file) else { return nil }
         fetchAhead(after: range)
         return bytes
     }
 
     func readAtOnce(_ range: ByteRange, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
         guard source.store.cached(range, of: file, into: buffer) else { return false }
+        prepare(after: range)
         fetchAhead(after: range)
         return true
     }
@@ -92,10 +105,50 @@ final class CachedFile: OpenFile {
 
     func completeCopy() -> Int32? { source.store.dataDescriptor(for: file) }
 
+    private func prepared(_ range: ByteRange) -> ByteSlice? {
+        let (part, isNew) = state.withLock { state -> (PreparedPart?, Bool) in
+            guard let index = state.prepared.firstIndex(where: { $0.range.contains(range) }) else {
+                return (nil, false)
+            }
+            let part = state.prepared[index]
+            state.cachedRun = ByteRange(state.cachedRun.lowerBound, range.upperBound)
+            guard index == state.prepared.count - 1 else { return (part, false) }
+            let next = PreparedPart(from: part.range.upperBound, of: file, in: source.store)
+            state.prepared = [part] + (next.map { [$0] } ?? [])
+            return (part, next != nil)
+        }
+        if isNew { preparing.begins(self, handle: handle) }
+        return part?.slice(range)
+    }
+
+    /// `range` was read from the disk: prepares what comes behind it for a reader that goes on.
+    private func prepare(after range: ByteRange) {
+        let isNew = state.withLock { state in
+            let goesOn = range.lowerBound == state.cachedRun.upperBound
+            let start = goesOn ? state.cachedRun.lowerBound : range.lowerBound
+            state.cachedRun = ByteRange(start, range.upperBound)
+            guard state.cachedRun.count >= Self.runWorthPreparing else {
+                state.prepared = []
+                return false
+            }
+            // Of one that could not be prepared, the reader reads all by itself.
+            let end = range.upperBound
+            guard
+                !state.prepared.contains(where: { $0.range.lowerBound...$0.range.upperBound ~= end }
+                )
+            else { return false }
+            state.prepared = PreparedPart(from: end, of: file, in: source.store).map { [$0] } ?? []
+            return !state.prepared.isEmpty
+        }
+        if isNew { preparing.begins(self, handle: handle) }
+    }
+
+    /// Gives up what is prepared.
+    func dropPrepared() { state.withLock { $0.prepared = [] } }
+
     private func fetchAhead(after range: ByteRange) {
-        let way = source.bytesToFillTheWay
         let (decision, finishes, isNearEnd) = state.withLock { state in
-            let decision = state.readAhead.read(range, way: way)
+            let decision = state.readAhead.read(range, way: source.bytesToFillTheWay)
             let isPlayed = state.readAhead.longestRun >= policy.playedBytes
             let finishes = isPlayed && policy.finishesPlayed && !state.isFinishing
             let isNearEnd =
@@ -118,6 +171,8 @@ final class CachedFile: OpenFile {
     }
 
     func close() {
+        preparing.ends(handle)
+        dropPrepared()
         source.cancelPrefetch(for: handle)
         source.store.released(file)
     }

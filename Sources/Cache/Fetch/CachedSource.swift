@@ -1,6 +1,5 @@
 internal import Dispatch
 public import Primitives
-internal import Synchronization
 
 /// A source that keeps what it reads: blocks from the store, the rest from upstream.
 ///
@@ -12,7 +11,7 @@ internal import Synchronization
 public final class CachedSource: RangeSource {
     public let store: BlockStore
     private let upstream: any RangeSource
-    private let state: Mutex<State>
+    private let state: Lock<State>
     /// Reads of stored blocks: they block, and Swift's own threads must not.
     private let disk = DispatchQueue(label: "cache.reader", attributes: .concurrent)
 
@@ -31,7 +30,7 @@ public final class CachedSource: RangeSource {
         let table = FetchTable(limits: limits) { blocks, file in
             store.missing(in: blocks, of: file)
         }
-        state = Mutex(State(table: table))
+        state = Lock(State(table: table))
     }
 
     // MARK: Reading

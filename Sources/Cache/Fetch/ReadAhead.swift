@@ -59,11 +59,13 @@ public struct ReadAhead: Sendable {
     ///
     /// - Parameters:
     ///   - range: Bytes wanted.
-    ///   - way: Bytes that fill the way to the server.
+    ///   - way: Bytes that fill the way to the server; asked for when there is something to fetch.
     /// - Returns: What to fetch and to give up.
-    public mutating func read(_ range: ByteRange, way: UInt64 = 0) -> Decision {
+    public mutating func read(
+        _ range: ByteRange,
+        way: @autoclosure () -> UInt64 = 0
+    ) -> Decision {
         guard !range.isEmpty else { return Decision() }
-        lastWindow = min(max(way, Self.lastWindows.lowerBound), Self.lastWindows.upperBound)
         reads += 1
         guard let index = positions.firstIndex(where: { continues($0, range) }) else {
             return jumped(to: range)
@@ -72,7 +74,7 @@ public struct ReadAhead: Sendable {
         positions[index].next = max(positions[index].next, range.upperBound)
         positions[index].ahead = max(positions[index].ahead, positions[index].next)
         positions[index].lastUse = reads
-        return Decision(prefetch: topUp(index))
+        return Decision(prefetch: topUp(index, way: way()))
     }
 
     /// What was asked for ahead was cancelled, or has failed.
@@ -110,9 +112,10 @@ public struct ReadAhead: Sendable {
     }
 
     /// Asks for more when less than half of the window is left.
-    private mutating func topUp(_ index: Int) -> ByteRange? {
+    private mutating func topUp(_ index: Int, way: @autoclosure () -> UInt64) -> ByteRange? {
         let position = positions[index]
         guard position.outstanding <= position.window / 2 else { return nil }
+        lastWindow = min(max(way(), Self.lastWindows.lowerBound), Self.lastWindows.upperBound)
         let isProbe = position.run < ReadAhead.probeBytes
         let grown = max(ReadAhead.firstWindow, min(position.window * 2, lastWindow, position.run))
         let window = isProbe ? ReadAhead.probeWindow : grown

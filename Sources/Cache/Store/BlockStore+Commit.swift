@@ -1,7 +1,6 @@
 internal import Dispatch
 internal import Logging
 public import Primitives
-internal import Synchronization
 
 extension BlockStore {
     /// Sees to it that a commit comes: soon, or at once when much is waiting for it.

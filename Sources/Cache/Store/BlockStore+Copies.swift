@@ -1,7 +1,6 @@
 internal import Dispatch
 internal import Glibc
 public import Primitives
-internal import Synchronization
 
 /// Local files that the kernel reads by itself, where no check can be made.
 extension BlockStore {

@@ -1,7 +1,6 @@
 internal import Dispatch
 internal import Logging
 public import Primitives
-internal import Synchronization
 
 extension BlockStore {
     /// Reads `range` if all of it is there and passes its check.

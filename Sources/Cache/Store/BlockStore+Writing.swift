@@ -1,7 +1,6 @@
 internal import Dispatch
 internal import Logging
 internal import Primitives
-internal import Synchronization
 
 /// Everything here runs on the writer's queue, except where it says otherwise.
 extension BlockStore {

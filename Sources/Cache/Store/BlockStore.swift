@@ -2,7 +2,6 @@ internal import Dispatch
 internal import Glibc
 public import Logging
 public import Primitives
-internal import Synchronization
 
 /// What is used on the store's writer alone.
 ///
@@ -32,7 +31,7 @@ public final class BlockStore: Sendable {
     let committer = DispatchQueue(label: "cache.committer")
     /// Checks whole files in the background.
     let checker = DispatchQueue(label: "cache.checker", qos: .utility)
-    let state: Mutex<State>
+    let state: Lock<State>
     let environment: Environment
 
     /// What tests replace.
@@ -129,7 +128,7 @@ public final class BlockStore: Sendable {
         self.directory = directory
         self.log = log
         self.environment = environment
-        state = Mutex(State(index: index, footprintLimit: environment.footprintLimit))
+        state = Lock(State(index: index, footprintLimit: environment.footprintLimit))
     }
 
     /// Makes everything durable that was published before the call.

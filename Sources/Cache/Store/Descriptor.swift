@@ -1,6 +1,6 @@
 internal import CChecksum
 internal import Glibc
-internal import Synchronization
+internal import Primitives
 
 /// A system call that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -96,14 +96,14 @@ final class Descriptor: Sendable {
 /// A file that is opened when it is used, and closed when nobody uses it any more.
 final class LazyFile: Sendable {
     let path: String
-    private let current: Mutex<Descriptor?>
+    private let current: Lock<Descriptor?>
 
     /// - Parameters:
     ///   - path: The file.
     ///   - descriptor: It, opened for reading and writing.
     init(_ path: String, open descriptor: Descriptor? = nil) {
         self.path = path
-        current = Mutex(descriptor)
+        current = Lock(descriptor)
     }
 
     /// The file, opened now if need be.

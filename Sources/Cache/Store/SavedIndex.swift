@@ -1,6 +1,5 @@
 internal import Glibc
 internal import Primitives
-internal import Synchronization
 
 /// What the store knew of its versions, on the disk, so that a start asks only for those that
 /// were touched since.
@@ -173,7 +172,7 @@ extension StoreDirectory {
 /// The list of versions that were touched since the index was saved.
 final class TouchedVersions: Sendable {
     private let directory: StoreDirectory
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     private struct State {
         /// nil when none is kept.
@@ -190,7 +189,7 @@ final class TouchedVersions: Sendable {
         self.directory = directory
         let file = try? Descriptor(directory.touched, O_WRONLY | O_CREAT | O_TRUNC)
         if file == nil { directory.forgetIndex() }
-        state = Mutex(State(file: file))
+        state = Lock(State(file: file))
     }
 
     /// Notes `key`, before anything on the disk is changed that the index knows of it.

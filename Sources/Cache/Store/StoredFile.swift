@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import Primitives
-internal import Synchronization
 
 /// One version of a remote file as the disk holds it: a sparse data file and its map.
 ///
@@ -13,7 +12,7 @@ final class StoredFile: Sendable {
     let key: VersionKey
     let data: LazyFile
     private let map: LazyFile
-    private let blocks: Mutex<Blocks>
+    private let blocks: Lock<Blocks>
 
     fileprivate struct Blocks {
         var present: BlockSet
@@ -60,7 +59,7 @@ final class StoredFile: Sendable {
         try map.write(header.bytes, at: 0)
         try map.setSize(header.mapSize)
         let count = Block.count(inFileOf: file.size)
-        blocks = Mutex(
+        blocks = Lock(
             Blocks(
                 present: BlockSet(capacity: count),
                 durable: BlockSet(capacity: count),
@@ -88,7 +87,7 @@ final class StoredFile: Sendable {
         let table = try map.bytes(in: header.length..<header.mapSize)
         guard table.count == Int(header.mapSize - header.length) else { return nil }
         let present = BlockSet(bytes: Array(table[(4 * count)...]), capacity: count)
-        blocks = Mutex(
+        blocks = Lock(
             Blocks(
                 present: present,
                 durable: present,
@@ -215,7 +214,7 @@ extension StoredFile {
         }
         guard whole.count >= StoredFile.blocksWorthSharing else { return read(first..<last + 1) }
         let middle = first + whole.count / 2
-        let bad = Mutex<[Int]>([])
+        let bad = Lock<[Int]>([])
         DispatchQueue.concurrentPerform(iterations: 2) { half in
             let found = read(half == 0 ? first..<middle : middle..<last + 1)
             bad.withLock { $0 += found }

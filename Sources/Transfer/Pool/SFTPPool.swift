@@ -47,7 +47,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
     private let account: RemoteAccount
     private let makeChannel: ChannelMaker
     private let shared: SharedConnections?
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Does nothing yet; see ``connect()``.
     public convenience init(
@@ -83,7 +83,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         label = account.label
         let perConnection = shared == nil ? 1 : SharedConnections.sessionsPerConnection
         let limit = settings.connections * perConnection
-        state = Mutex(State(decisions: PoolState(limit: limit)))
+        state = Lock(State(decisions: PoolState(limit: limit)))
     }
 
     /// Opens the first connection now, so that a wrong setting is told at start.
@@ -228,10 +228,11 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
     }
 
     public var bytesToFillTheWay: UInt64 {
-        let windows = state.withLock { state in
-            state.connections.values.map { $0.meter.window.load(ordering: .relaxed) }
+        state.withLock { state in
+            state.connections.values.reduce(0) {
+                $0 + UInt64($1.meter.window.load(ordering: .relaxed))
+            }
         }
-        return UInt64(windows.reduce(0, +))
     }
 
     private func waitForConnection(
