@@ -45,12 +45,10 @@ public struct CatalogueCopy: Sendable {
     }
 
     private func tally(_ name: String, _ rows: [some Encodable]) -> Tally {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         var fingerprint = Fingerprint()
         for row in rows {
             // What cannot be written has no fingerprint of its own, and differs by its count.
-            if let bytes = try? encoder.encode(row) { fingerprint.add(bytes) }
+            if let bytes = try? StoredJSON.bytes(row) { fingerprint.add(bytes) }
         }
         return Tally(name: name, rows: rows.count, fingerprint: fingerprint.value)
     }
@@ -113,18 +111,16 @@ extension CatalogueCopy {
             .stamp(node: node, listing: stamp.listing, modifiedSeconds: stamp.modifiedSeconds)
         }
         lines += answers.map(Line.answer)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var bytes = Data()
         var fingerprint = Fingerprint()
+        for line in lines {
+            let text = try StoredJSON.bytes(line)
+            fingerprint.add(text)
+            bytes += text + [10]
+        }
+        let end = Line.end(lines: lines.count, fingerprint: fingerprint.value)
+        bytes += try StoredJSON.bytes(end) + [10]
         do {
-            for line in lines {
-                let text = try encoder.encode(line)
-                fingerprint.add(text)
-                bytes += text + [10]
-            }
-            let end = Line.end(lines: lines.count, fingerprint: fingerprint.value)
-            bytes += try encoder.encode(end) + [10]
             try bytes.write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw CatalogueError(.unavailable, "cannot write '\(path)'", cause: error)

@@ -12,7 +12,7 @@ public struct CatalogueError: Error, Sendable, CustomStringConvertible {
         case full
         /// The thing that should be changed is not in the catalogue.
         case notFound
-        /// The database refused a statement: a mistake of ours.
+        /// The change breaks a rule that the catalogue keeps, or the database refused it.
         case rejected
     }
 

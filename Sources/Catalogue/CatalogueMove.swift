@@ -15,19 +15,36 @@ public protocol MoveTarget: CatalogueStore {
     /// - Parameters:
     ///   - part: Its rows.
     ///   - whole: All that is moved.
-    ///   - count: How many parts are there then.
-    /// - Throws: ``CatalogueError``; nothing is changed then.
+    ///   - step: Which part of which move.
+    /// - Throws: ``CatalogueError``, ``CatalogueError/otherMove`` when the part before is not there;
+    ///   nothing is changed then.
     func put(
         _ part: CatalogueCopy,
         of whole: CatalogueCopy,
-        count: Int
-    )
-        async throws(CatalogueError)
+        _ step: MoveStep
+    ) async throws(CatalogueError)
 
     /// Makes all that was put the catalogue.
     ///
-    /// - Throws: ``CatalogueError``; nothing is changed then.
-    func endMove(_ whole: CatalogueCopy) async throws(CatalogueError)
+    /// - Parameters:
+    ///   - whole: All that was moved.
+    ///   - step: What comes after the last part.
+    /// - Throws: ``CatalogueError``, ``CatalogueError/otherMove`` when the last part is not there;
+    ///   nothing is changed then.
+    func endMove(_ whole: CatalogueCopy, _ step: MoveStep) async throws(CatalogueError)
+}
+
+/// A part of a move, after those that must be there.
+public struct MoveStep: Hashable, Sendable {
+    /// Tells the move from others.
+    public let mark: String
+    /// Parts that are there before it.
+    public let partsBefore: Int
+
+    public init(mark: String, partsBefore: Int) {
+        self.mark = mark
+        self.partsBefore = partsBefore
+    }
 }
 
 extension MoveTarget {
@@ -39,16 +56,17 @@ extension MoveTarget {
         progress: @Sendable @escaping (Int) -> Void
     ) async throws(CatalogueError) {
         let parts = copy.parts(of: movedRows)
-        let known = min(try await beginMove("\(mark) \(movedRows)"), parts.count)
+        let mark = "\(mark) \(movedRows)"
+        let known = min(try await beginMove(mark), parts.count)
         var rows = parts[..<known].reduce(0) { $0 + $1.rows }
         progress(rows)
         for (index, part) in parts.enumerated().dropFirst(known) {
             guard !Task.isCancelled else { throw .moveBrokenOff }
-            try await put(part, of: copy, count: index + 1)
+            try await put(part, of: copy, MoveStep(mark: mark, partsBefore: index))
             rows += part.rows
             progress(rows)
         }
-        try await endMove(copy)
+        try await endMove(copy, MoveStep(mark: mark, partsBefore: parts.count))
     }
 }
 
@@ -58,6 +76,12 @@ extension CatalogueError {
         .unusable,
         "a move into this catalogue was begun and is not at its end: run migrate-db once more, or"
             + " restore-db"
+    )
+
+    /// Two that move at the same time would mix what they move.
+    public static let otherMove = CatalogueError(
+        .conflict,
+        "another move into this catalogue has begun: when it has ended, run migrate-db again"
     )
 
     public static let moveBrokenOff = CatalogueError(

@@ -26,7 +26,7 @@ extension MilvusCollections {
     }
 
     private static func answer(_ document: Data) throws(CatalogueError) -> KeptAnswer {
-        let known: Document = try decoded(document, "a kept answer")
+        let known: Document = try StoredJSON.value(document, of: "a kept answer")
         return KeptAnswer(
             source: known.source,
             question: known.question,
@@ -60,7 +60,7 @@ extension MilvusCollections {
             key: Self.key(of: answer.source, answer.question),
             numbers: [now, Int64(answer.answer.count)],
             texts: [answer.source],
-            document: try Self.encoded(document)
+            document: try StoredJSON.bytes(document)
         )
         try await translated { () throws(MilvusError) in
             try await answers.put([record])

@@ -87,7 +87,7 @@ extension MilvusCollections {
             try await state.document(Self.stateKey)
         }
         guard let document else { return State() }
-        let known: State = try Self.decoded(document, "the state")
+        let known: State = try StoredJSON.value(document, of: "the state")
         guard known.schemaVersion <= State().schemaVersion else {
             throw CatalogueError(
                 .unusable,
@@ -99,29 +99,8 @@ extension MilvusCollections {
     }
 
     func write(_ new: State) async throws(CatalogueError) {
-        let record = RecordTable.Record(key: Self.stateKey, document: try Self.encoded(new))
+        let record = RecordTable.Record(key: Self.stateKey, document: try StoredJSON.bytes(new))
         try await translated { () throws(MilvusError) in try await state.put([record]) }
-    }
-
-    static func encoded(_ value: some Encodable) throws(CatalogueError) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return try encoder.encode(value)
-        } catch {
-            throw CatalogueError(.rejected, "a value cannot be written", cause: error)
-        }
-    }
-
-    static func decoded<Value: Decodable>(
-        _ document: Data,
-        _ what: String
-    ) throws(CatalogueError) -> Value {
-        do {
-            return try JSONDecoder().decode(Value.self, from: document)
-        } catch {
-            throw CatalogueError(.unusable, "\(what) cannot be read", cause: error)
-        }
     }
 
     /// A key for what has none of its own; whoever looks something up compares the whole.
@@ -143,7 +122,7 @@ extension MilvusCollections {
                     key: show.id,
                     numbers: [Int64(show.details?.tmdbID ?? -1)],
                     texts: [show.systemName, show.details?.name ?? "", show.details?.status ?? ""],
-                    document: try Self.encoded(show)
+                    document: try StoredJSON.bytes(show)
                 )
             )
         }
@@ -175,7 +154,7 @@ extension MilvusCollections {
                 RemotePath.escaped(file.file.path.lastComponent), file.file.path.text,
                 place == nil ? "downloaded" : "routed",
             ],
-            document: try encoded(file)
+            document: try StoredJSON.bytes(file)
         )
     }
 
@@ -186,10 +165,10 @@ extension MilvusCollections {
         }
         var (allShows, allFiles): ([Show], [LibraryFile]) = ([], [])
         for (key, document) in showDocuments {
-            allShows.append(try Self.decoded(document, "show \(key)"))
+            allShows.append(try StoredJSON.value(document, of: "show \(key)"))
         }
         for (key, document) in fileDocuments {
-            allFiles.append(try Self.decoded(document, "file \(key)"))
+            allFiles.append(try StoredJSON.value(document, of: "file \(key)"))
         }
         return CatalogueContents(
             shows: allShows,
@@ -209,7 +188,7 @@ extension MilvusCollections {
                     key: entry.revision,
                     numbers: [entry.seconds],
                     texts: [entry.origin.author.rawValue, entry.origin.operation],
-                    document: try Self.encoded(entry)
+                    document: try StoredJSON.bytes(entry)
                 )
             )
         }
@@ -247,7 +226,7 @@ extension MilvusCollections {
                 try await journal.document(key)
             }
             if let document {
-                entries.append(try Self.decoded(document, "entry \(key) of the journal"))
+                entries.append(try StoredJSON.value(document, of: "entry \(key) of the journal"))
             }
         }
         return entries

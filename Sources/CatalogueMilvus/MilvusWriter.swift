@@ -63,7 +63,7 @@ actor MilvusWriter {
             let pending = Pending(edits: change.edits, entry: change.entry, state: new)
             let record = RecordTable.Record(
                 key: revision,
-                document: try MilvusCollections.encoded(pending)
+                document: try StoredJSON.bytes(pending)
             )
             try await translated { () throws(MilvusError) in
                 try await self.collections.pending.put([record], areNew: true)
@@ -157,7 +157,7 @@ actor MilvusWriter {
                 try await dropPending(key)
                 continue
             }
-            let change: Pending = try MilvusCollections.decoded(document, "a pending change")
+            let change: Pending = try StoredJSON.value(document, of: "a pending change")
             try await finish(change)
             last = change.state
         }
@@ -301,7 +301,7 @@ actor MilvusWriter {
             try await collections.leases.document(MilvusCollections.key(of: name))
         }
         guard let document else { return nil }
-        let lease: Lease = try MilvusCollections.decoded(document, "a lease")
+        let lease: Lease = try StoredJSON.value(document, of: "a lease")
         // A time far ahead is that of a clock which was wrong.
         let isValid = lease.untilSeconds > Self.now && lease.untilSeconds < Self.now + 86_400
         return lease.name == name && isValid ? lease.holder : nil
@@ -310,7 +310,7 @@ actor MilvusWriter {
     private func write(_ lease: Lease) async throws(CatalogueError) {
         let record = RecordTable.Record(
             key: MilvusCollections.key(of: lease.name),
-            document: try MilvusCollections.encoded(lease)
+            document: try StoredJSON.bytes(lease)
         )
         try await translated { () throws(MilvusError) in
             try await collections.leases.put([record])

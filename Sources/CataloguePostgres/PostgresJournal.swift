@@ -94,7 +94,7 @@ enum PostgresJournal {
             rows.append([
                 .integer(entry.revision), .integer(entry.seconds),
                 .text(entry.origin.author.rawValue), .text(entry.origin.operation),
-                .text(entry.origin.reason), .text(try JSONColumn.text(entry.inverse)),
+                .text(entry.origin.reason), .text(try StoredJSON.text(entry.inverse)),
             ])
         }
         try table.put(rows, connection)
@@ -112,14 +112,7 @@ enum PostgresJournal {
             """,
             [.integer(revision ?? .max), .integer(Int64(count))]
         ) { row throws(CatalogueError) in
-            let inverse: CatalogueEdits
-            do {
-                inverse = try JSONDecoder().decode(CatalogueEdits.self, from: Data(row.bytes(5)))
-            } catch {
-                let message = "entry \(row.integer(0)) of the journal cannot be read"
-                throw CatalogueError(.unusable, message, cause: error)
-            }
-            return JournalEntry(
+            JournalEntry(
                 revision: row.integer(0),
                 seconds: row.integer(1),
                 origin: Origin(
@@ -127,7 +120,10 @@ enum PostgresJournal {
                     row.text(3),
                     reason: row.text(4)
                 ),
-                inverse: inverse
+                inverse: try StoredJSON.value(
+                    Data(row.bytes(5)),
+                    of: "entry \(row.integer(0)) of the journal"
+                )
             )
         }
     }

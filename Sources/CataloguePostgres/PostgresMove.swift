@@ -41,6 +41,22 @@ enum PostgresMove {
         )
     }
 
+    /// Counts the step, unless the parts before it are not there; other movers wait for its end.
+    static func take(
+        _ step: MoveStep,
+        _ connection: PostgresConnection
+    ) throws(CatalogueError) {
+        let before = Int64(step.partsBefore)
+        let touched = try connection.run(
+            """
+            UPDATE catalogue_state SET move_parts = $1::integer
+            WHERE move_mark = $2 AND move_parts = $3::integer
+            """,
+            [.integer(before + 1), .text(step.mark), .integer(before)]
+        )
+        guard touched == 1 else { throw .otherMove }
+    }
+
     static func put(
         _ part: CatalogueCopy,
         of whole: CatalogueCopy,

@@ -46,13 +46,13 @@ enum PostgresShows {
             firstAired: row.optionalText(7),
             lastAired: row.optionalText(8),
             status: row.text(10),
-            countries: JSONColumn.value(row.text(13)) ?? [],
-            externalIDs: JSONColumn.value(row.text(11)) ?? [:],
+            countries: StoredJSON.value(row.text(13)) ?? [],
+            externalIDs: StoredJSON.value(row.text(11)) ?? [:],
             contentRating: row.optionalText(14),
-            artwork: JSONColumn.value(row.text(15)) ?? [:],
-            genres: JSONColumn.value(row.text(16)) ?? [],
-            keywords: JSONColumn.value(row.text(17)) ?? [],
-            cast: JSONColumn.value(row.text(18)) ?? []
+            artwork: StoredJSON.value(row.text(15)) ?? [:],
+            genres: StoredJSON.value(row.text(16)) ?? [],
+            keywords: StoredJSON.value(row.text(17)) ?? [],
+            cast: StoredJSON.value(row.text(18)) ?? []
         )
     }
 
@@ -78,14 +78,14 @@ enum PostgresShows {
             .text(show.aliases.joined(separator: ",")), PostgresValue(details?.overview),
             PostgresValue(details?.firstAired), PostgresValue(details?.lastAired),
             PostgresValue(details?.year), PostgresValue(details?.status),
-            details == nil ? .null : .text(try JSONColumn.text(details?.externalIDs ?? [:])),
+            details == nil ? .null : .text(try StoredJSON.text(details?.externalIDs ?? [:])),
             .text(details?.originalName ?? ""),
-            .text(try JSONColumn.text(details?.countries ?? [])),
+            .text(try StoredJSON.text(details?.countries ?? [])),
             PostgresValue(details?.contentRating),
-            .text(try JSONColumn.text(details?.artwork ?? [:])),
-            .text(try JSONColumn.text(details?.genres ?? [])),
-            .text(try JSONColumn.text(details?.keywords ?? [])),
-            .text(try JSONColumn.text(details?.cast ?? [])), PostgresValue(show.askedSeconds),
+            .text(try StoredJSON.text(details?.artwork ?? [:])),
+            .text(try StoredJSON.text(details?.genres ?? [])),
+            .text(try StoredJSON.text(details?.keywords ?? [])),
+            .text(try StoredJSON.text(details?.cast ?? [])), PostgresValue(show.askedSeconds),
         ]
     }
 
@@ -191,19 +191,11 @@ enum PostgresFiles {
 
     static func all(_ connection: PostgresConnection) throws(CatalogueError) -> [LibraryFile] {
         var files: [LibraryFile] = []
-        let decoder = JSONDecoder()
         try connection.stream(
             "SELECT id, remote_path, size, modified_seconds, file_type, decision"
                 + " FROM downloaded_files ORDER BY id"
         ) { row throws(CatalogueError) in
             guard let kind = FileKind(rawValue: row.text(4)) else { return }
-            let decision: Decision
-            do {
-                decision = try decoder.decode(Decision.self, from: Data(row.bytes(5)))
-            } catch {
-                let message = "the decision of file \(row.integer(0)) cannot be read"
-                throw CatalogueError(.unusable, message, cause: error)
-            }
             files.append(
                 LibraryFile(
                     id: row.integer(0),
@@ -213,7 +205,10 @@ enum PostgresFiles {
                         modifiedSeconds: row.integer(3)
                     ),
                     kind: kind,
-                    decision: decision
+                    decision: try StoredJSON.value(
+                        Data(row.bytes(5)),
+                        of: "the decision of file \(row.integer(0))"
+                    )
                 )
             )
         }
@@ -240,7 +235,7 @@ enum PostgresFiles {
                 PostgresValue(place?.showID), PostgresValue(show?.name),
                 PostgresValue(show?.details?.tmdbID), PostgresValue(place?.season),
                 PostgresValue(place?.episodes.first), .real(decision.confidence),
-                .text(decision.rule), .text(try JSONColumn.text(decision)), .text(now),
+                .text(decision.rule), .text(try StoredJSON.text(decision)), .text(now),
             ])
         }
         try table.put(rows, connection)
@@ -256,22 +251,5 @@ enum PostgresFiles {
         for id in ids {
             try connection.run("DELETE FROM downloaded_files WHERE id = $1", [.integer(id)])
         }
-    }
-}
-
-/// Lists and dictionaries as the text of a column.
-enum JSONColumn {
-    static func text(_ value: some Encodable) throws(CatalogueError) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(value), as: UTF8.self)
-        } catch {
-            throw CatalogueError(.rejected, "a value cannot be written", cause: error)
-        }
-    }
-
-    static func value<Value: Decodable>(_ text: String) -> Value? {
-        try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
 }

@@ -208,19 +208,20 @@ extension PostgresStore: MoveTarget {
     public func put(
         _ part: CatalogueCopy,
         of whole: CatalogueCopy,
-        count: Int
+        _ step: MoveStep
     ) async throws(CatalogueError) {
         try await session.transaction { connection throws(CatalogueError) in
+            try PostgresMove.take(step, connection)
             try PostgresMove.put(part, of: whole, connection)
-            try connection.run(
-                "UPDATE catalogue_state SET move_parts = $1::integer",
-                [.integer(Int64(count))]
-            )
         }
     }
 
-    public func endMove(_ whole: CatalogueCopy) async throws(CatalogueError) {
+    public func endMove(
+        _ whole: CatalogueCopy,
+        _ step: MoveStep
+    ) async throws(CatalogueError) {
         try await session.transaction { connection throws(CatalogueError) in
+            try PostgresMove.take(step, connection)
             try PostgresMove.end(whole, connection)
         }
     }

@@ -16,7 +16,6 @@ enum FileRows {
                 FROM downloaded_files ORDER BY id
                 """
         )
-        let decoder = JSONDecoder()
         var files: [LibraryFile] = []
         while let row = try rows.next() {
             let kind: String = row[4]
@@ -32,7 +31,10 @@ enum FileRows {
                         modifiedSeconds: row[3]
                     ),
                     kind: kind,
-                    decision: try decoder.decode(Decision.self, from: Data(decision.utf8))
+                    decision: try StoredJSON.value(
+                        Data(decision.utf8),
+                        of: "the decision of file \(row[0] as Int64)"
+                    )
                 )
             )
         }
@@ -48,15 +50,10 @@ enum FileRows {
 
     static func put(_ files: [LibraryFile], _ database: Database) throws {
         let statement = try database.cachedStatement(sql: upsert)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        for file in files { try statement.execute(arguments: values(of: file, encoder)) }
+        for file in files { try statement.execute(arguments: values(of: file)) }
     }
 
-    private static func values(
-        of file: LibraryFile,
-        _ encoder: JSONEncoder
-    ) throws -> StatementArguments {
+    private static func values(of file: LibraryFile) throws -> StatementArguments {
         let decision = file.decision
         let placement = decision.placement
         return [
@@ -64,7 +61,7 @@ enum FileRows {
             Int64(clamping: file.file.size), file.file.modifiedSeconds,
             placement == nil ? "downloaded" : "routed", file.kind.rawValue,
             placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
-            decision.rule, String(decoding: try encoder.encode(decision), as: UTF8.self), file.id,
+            decision.rule, try StoredJSON.text(decision), file.id,
         ]
     }
 

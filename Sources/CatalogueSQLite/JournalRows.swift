@@ -72,7 +72,7 @@ enum JournalRows {
                 """
         ).execute(arguments: [
             entry.revision, entry.seconds, entry.origin.author.rawValue, entry.origin.operation,
-            entry.origin.reason, try JSONText.of(entry.inverse),
+            entry.origin.reason, try StoredJSON.text(entry.inverse),
         ])
     }
 
@@ -100,9 +100,9 @@ enum JournalRows {
                     row[3],
                     reason: row[4]
                 ),
-                inverse: try JSONDecoder().decode(
-                    CatalogueEdits.self,
-                    from: Data(inverse.utf8)
+                inverse: try StoredJSON.value(
+                    Data(inverse.utf8),
+                    of: "entry \(row[0] as Int64) of the journal"
                 )
             )
         }

@@ -31,6 +31,15 @@ enum MovedRows {
         )
     }
 
+    /// Counts the step, unless the parts before it are not there.
+    static func take(_ step: MoveStep, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE catalogue_state SET move_parts = ? WHERE move_mark = ? AND move_parts = ?",
+            arguments: [step.partsBefore + 1, step.mark, step.partsBefore]
+        )
+        guard database.changesCount == 1 else { throw CatalogueError.otherMove }
+    }
+
     static func put(_ part: CatalogueCopy, _ database: Database) throws {
         try ShowRows.put(part.contents.shows, database)
         try EpisodeRows.put(part.contents.episodes, database)

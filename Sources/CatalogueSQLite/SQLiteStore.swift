@@ -231,19 +231,22 @@ extension SQLiteStore: MoveTarget {
     public func put(
         _ part: CatalogueCopy,
         of whole: CatalogueCopy,
-        count: Int
+        _ step: MoveStep
     ) async throws(CatalogueError) {
         try await write("put what moves in") { database in
+            try MovedRows.take(step, database)
             try MovedRows.put(part, database)
-            try database.execute(
-                sql: "UPDATE catalogue_state SET move_parts = ?",
-                arguments: [count]
-            )
         }
     }
 
-    public func endMove(_ whole: CatalogueCopy) async throws(CatalogueError) {
-        try await write("end a move") { try MovedRows.end(whole, $0) }
+    public func endMove(
+        _ whole: CatalogueCopy,
+        _ step: MoveStep
+    ) async throws(CatalogueError) {
+        try await write("end a move") { database in
+            try MovedRows.take(step, database)
+            try MovedRows.end(whole, database)
+        }
     }
 
     public func isHalfMoved() async throws(CatalogueError) -> Bool {

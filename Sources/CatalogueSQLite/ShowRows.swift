@@ -43,13 +43,13 @@ enum ShowRows {
             firstAired: row[6],
             lastAired: row[7],
             status: row[8] ?? "",
-            countries: JSONText.value(row[9]) ?? [],
-            externalIDs: JSONText.value(row[10]) ?? [:],
+            countries: StoredJSON.value(row[9]) ?? [],
+            externalIDs: StoredJSON.value(row[10]) ?? [:],
             contentRating: row[11],
-            artwork: JSONText.value(row[13]) ?? [:],
-            genres: JSONText.value(row[14]) ?? [],
-            keywords: JSONText.value(row[15]) ?? [],
-            cast: JSONText.value(row[16]) ?? []
+            artwork: StoredJSON.value(row[13]) ?? [:],
+            genres: StoredJSON.value(row[14]) ?? [],
+            keywords: StoredJSON.value(row[15]) ?? [],
+            cast: StoredJSON.value(row[16]) ?? []
         )
     }
 
@@ -72,10 +72,11 @@ enum ShowRows {
             show.id, show.systemName, show.folder ?? "", details?.tmdbID, details?.name,
             show.aliases.joined(separator: ","), details?.overview, details?.firstAired,
             details?.lastAired, details?.year, details?.status,
-            try details.map { try JSONText.of($0.externalIDs) }, details?.originalName ?? "",
-            try JSONText.of(details?.countries ?? []), details?.contentRating,
-            try JSONText.of(details?.artwork ?? [:]), try JSONText.of(details?.genres ?? []),
-            try JSONText.of(details?.keywords ?? []), try JSONText.of(details?.cast ?? []),
+            try details.map { try StoredJSON.text($0.externalIDs) }, details?.originalName ?? "",
+            try StoredJSON.text(details?.countries ?? []), details?.contentRating,
+            try StoredJSON.text(details?.artwork ?? [:]),
+            try StoredJSON.text(details?.genres ?? []),
+            try StoredJSON.text(details?.keywords ?? []), try StoredJSON.text(details?.cast ?? []),
             show.askedSeconds,
         ]
     }
@@ -117,18 +118,5 @@ enum ShowRows {
                 """
         )
         for id in tmdbIDs.sorted() { try statement.execute(arguments: [id]) }
-    }
-}
-
-/// Lists and dictionaries as the text of a column.
-enum JSONText {
-    static func of(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    static func value<Value: Decodable>(_ text: String?) -> Value? {
-        text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
     }
 }

@@ -103,7 +103,7 @@ import Testing
         }
         let range = Block.bytes(of: 4, inFileOf: remote.size)
         let holding = all.filter { $0.inMemory(range) != nil }
-        #expect(holding.count == 8)
+        #expect(holding.count == PreparedHandles.limit)
         #expect(all[0].inMemory(range) == nil)
         #expect(all[19].inMemory(range) != nil)
     }

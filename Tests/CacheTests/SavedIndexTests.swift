@@ -127,15 +127,18 @@ import Testing
     }
 
     @Test func withoutAListOfWhatWasTouchedThereIsNoIndex() throws {
-        var bytes = try prepare()
+        _ = try prepare()
         let touched = directory.path + "/touched"
         try FileManager.default.createDirectory(
             atPath: touched,
             withIntermediateDirectories: false
         )
-        do { _ = try store() }
-        bytes += try grow(files[0])
-        #expect(try store().statistics.bytes == bytes)
+        do { try store().fill(0..<5, of: files[2]) }
+        #expect(FileStatus(at: directory.path + "/index") == nil)
+        try grow(files[0])
+        let store = try store()
+        #expect(store.statistics.files == 3)
+        #expect(store.statistics.bytes >= 3 * 300_000 + mebibyte)
     }
 
     @Test func whoUsesAClosedStoreLeavesNoIndex() throws {

@@ -145,6 +145,28 @@ extension StoreRule {
             try await store.save(ShowDraft(systemName: "new"))
             #expect(try await store.contents().shows.count == 4)
         },
+        StoreRule("of two moves at a time one gives way") { store in
+            // Where a move is one transaction there is nothing between two parts.
+            guard let store = store as? any MoveTarget else { return }
+            let (one, other) = (moving(shows: 3), moving(shows: 2))
+            #expect(try await store.beginMove("one") == 0)
+            try await store.put(one, of: one, MoveStep(mark: "one", partsBefore: 0))
+            #expect(try await store.beginMove("other") == 0)
+            let late = MoveStep(mark: "one", partsBefore: 1)
+            await gives(.conflict) { () async throws(CatalogueError) in
+                try await store.put(one, of: one, late)
+            }
+            await gives(.conflict) { () async throws(CatalogueError) in
+                try await store.endMove(one, late)
+            }
+            let first = MoveStep(mark: "other", partsBefore: 0)
+            try await store.put(other, of: other, first)
+            await gives(.conflict) { () async throws(CatalogueError) in
+                try await store.put(other, of: other, first)
+            }
+            try await store.endMove(other, MoveStep(mark: "other", partsBefore: 1))
+            #expect(try await store.copy().tallies == other.tallies)
+        },
         StoreRule("a sound catalogue has no problems, and tells what it holds") { store in
             try await store.save(ShowDraft(systemName: "S"))
             try await store.apply(FileChange(records: [record("/a", showID: 1)]))
@@ -174,6 +196,18 @@ extension StoreRule {
             ),
             stamps: [1: stamp]
         )
+    }
+
+    private static func gives(
+        _ code: CatalogueError.Code,
+        _ body: () async throws(CatalogueError) -> Void
+    ) async {
+        do throws(CatalogueError) {
+            try await body()
+            Issue.record("nothing was refused")
+        } catch {
+            #expect(error.code == code)
+        }
     }
 
     /// Moves until the first rows are there, and no further.

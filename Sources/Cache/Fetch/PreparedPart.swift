@@ -55,7 +55,7 @@ final class PreparedHandles: Sendable {
     }
 
     /// Each holds two parts at most.
-    private static let limit = 8
+    static let limit = 4
 
     private let holders = Lock<[Holder]>([])
 

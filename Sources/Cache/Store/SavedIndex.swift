@@ -166,7 +166,10 @@ extension StoreDirectory {
     }
 
     /// Has the next start look at everything.
-    func forgetIndex() { unlink(index) }
+    ///
+    /// - Returns: Whether there is no index any more.
+    @discardableResult
+    func forgetIndex() -> Bool { unlink(index) == 0 || errno == ENOENT }
 }
 
 /// The list of versions that were touched since the index was saved.
@@ -178,8 +181,8 @@ final class TouchedVersions: Sendable {
         /// nil when none is kept.
         var file: Descriptor?
         var known: Set<VersionKey> = []
-        /// Whether there is an index that is right without this list.
-        var isIndexWhole = false
+        /// Whether there may be an index that knows nothing of this list.
+        var hasIndex = false
     }
 
     /// Begins an empty list, or none when the disk does not allow it.
@@ -188,16 +191,15 @@ final class TouchedVersions: Sendable {
     init(in directory: StoreDirectory) {
         self.directory = directory
         let file = try? Descriptor(directory.touched, O_WRONLY | O_CREAT | O_TRUNC)
-        if file == nil { directory.forgetIndex() }
-        state = Lock(State(file: file))
+        state = Lock(State(file: file, hasIndex: file == nil))
     }
 
     /// Notes `key`, before anything on the disk is changed that the index knows of it.
     func note(_ key: VersionKey) {
         state.withLock { state in
             guard let file = state.file else {
-                if state.isIndexWhole { directory.forgetIndex() }
-                state.isIndexWhole = false
+                // Tried again: a disk that was read-only may have become writable.
+                if state.hasIndex { state.hasIndex = !directory.forgetIndex() }
                 return
             }
             guard state.known.insert(key).inserted else { return }
@@ -206,8 +208,8 @@ final class TouchedVersions: Sendable {
             do {
                 try file.write(bytes, at: 16 * UInt64(state.known.count - 1))
             } catch {
-                directory.forgetIndex()
                 state.file = nil
+                state.hasIndex = !directory.forgetIndex()
             }
         }
     }
@@ -218,11 +220,11 @@ final class TouchedVersions: Sendable {
         state.withLock { state in
             do throws(SystemError) {
                 try save()
-                state.isIndexWhole = true
             } catch {
                 failure = error
             }
             state.file = nil
+            state.hasIndex = true
             unlink(directory.touched)
         }
         if let failure { throw failure }

@@ -1,0 +1,45 @@
+public import Foundation
+
+/// What stores keep as JSON: equal values are equal texts.
+public enum StoredJSON {
+    /// The JSON of `value`.
+    ///
+    /// - Throws: ``CatalogueError`` `.rejected` when it has none, as a number that is none.
+    public static func bytes(_ value: some Encodable) throws(CatalogueError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return try encoder.encode(value)
+        } catch {
+            throw CatalogueError(.rejected, "a value cannot be written", cause: error)
+        }
+    }
+
+    /// The same as text.
+    public static func text(_ value: some Encodable) throws(CatalogueError) -> String {
+        String(decoding: try bytes(value), as: UTF8.self)
+    }
+
+    /// The value of `json`, which cannot be missed.
+    ///
+    /// - Parameters:
+    ///   - json: What was kept.
+    ///   - what: What it is, for people.
+    /// - Returns: The value.
+    /// - Throws: ``CatalogueError`` `.unusable` when it is something else.
+    public static func value<Value: Decodable>(
+        _ json: Data,
+        of what: @autoclosure () -> String
+    ) throws(CatalogueError) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: json)
+        } catch {
+            throw CatalogueError(.unusable, "\(what()) cannot be read", cause: error)
+        }
+    }
+
+    /// The value of `text`; nil when that is something else.
+    public static func value<Value: Decodable>(_ text: String?) -> Value? {
+        text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+    }
+}
