@@ -22,6 +22,7 @@ public enum MountControl {
         for process in [mount.processID, mount.supervisorID] where process != 0 {
             for _ in 0..<1_000 {
                 guard isRunning(process) else { break }
+                // No child of ours to wait for, and a NAS' kernel may be older than pidfd_open(2).
                 usleep(10_000)
             }
         }
