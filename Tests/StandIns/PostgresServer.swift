@@ -20,16 +20,19 @@ public final class PostgresServer: Sendable {
         return server
     }()
 
-    /// - Parameter tls: Whether it takes connections with TLS only, with a certificate for
-    ///   127.0.0.1 that ``certificate`` holds.
+    /// - Parameters:
+    ///   - tls: Whether it takes connections with TLS only, with a certificate for 127.0.0.1 that
+    ///     ``certificate`` holds.
+    ///   - isDurable: Whether a commit waits for the disk, as people's servers do.
     /// - Throws: ``StandInError`` when PostgreSQL is not installed or does not start.
-    public init(tls: Bool = false) throws {
+    public init(tls: Bool = false, isDurable: Bool = false) throws {
         folder = try TemporaryFolder()
         directory = folder.path
         port = try FreePort.next()
         var words = [
             "-D", directory + "/data", "-p", "\(port)", "-k", directory,
-            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200",
+            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=\(isDurable ? "on" : "off")",
+            "-c", "max_connections=200",
         ]
         if tls {
             words += [

@@ -88,7 +88,7 @@ struct Benchmark {
                 [path, "SELECT * FROM episodes ORDER BY tmdb_id, season, episode"]
             )
         }
-        let server = try PostgresServer()
+        let server = try PostgresServer(isDurable: true)
         defer { server.stop() }
         let settings = PostgresSettings(
             host: "127.0.0.1",
