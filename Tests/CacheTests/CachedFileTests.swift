@@ -15,7 +15,9 @@ import Testing
     init() throws {
         directory = try TemporaryDirectory()
         store = try open(directory)
-        files = CachedFiles(CachedSource(StandIn(), store: store))
+        let away = StandIn()
+        away.fail(SourceError(.unavailable, remote.path, "reads ahead bring nothing here"))
+        files = CachedFiles(CachedSource(away, store: store))
         store.fill(0..<Block.count(inFileOf: remote.size), of: remote)
     }
 
