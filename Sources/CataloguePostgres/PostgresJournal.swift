@@ -51,12 +51,14 @@ enum PostgresJournal {
         }
     }
 
+    // `inverse` is that of `entry`.
     static func add(
         _ entry: JournalEntry,
+        _ inverse: PendingJSON,
         _ limits: JournalLimits,
         _ connection: PostgresConnection
     ) throws(CatalogueError) {
-        try insert([entry], connection)
+        try table.put([row(entry, try inverse.text())], connection)
         try connection.run(
             "DELETE FROM journal WHERE revision <= $1 OR (seconds < $2 AND revision <= $3)",
             [
@@ -90,14 +92,16 @@ enum PostgresJournal {
         _ connection: PostgresConnection
     ) throws(CatalogueError) {
         var rows: [[PostgresValue]] = []
-        for entry in entries {
-            rows.append([
-                .integer(entry.revision), .integer(entry.seconds),
-                .text(entry.origin.author.rawValue), .text(entry.origin.operation),
-                .text(entry.origin.reason), .text(try StoredJSON.text(entry.inverse)),
-            ])
-        }
+        for entry in entries { rows.append(row(entry, try StoredJSON.text(entry.inverse))) }
         try table.put(rows, connection)
+    }
+
+    private static func row(_ entry: JournalEntry, _ inverse: String) -> [PostgresValue] {
+        [
+            .integer(entry.revision), .integer(entry.seconds),
+            .text(entry.origin.author.rawValue), .text(entry.origin.operation),
+            .text(entry.origin.reason), .text(inverse),
+        ]
     }
 
     static func all(

@@ -41,8 +41,14 @@ enum JournalRows {
         }
     }
 
-    static func add(_ entry: JournalEntry, _ limits: JournalLimits, _ database: Database) throws {
-        try insert(entry, database)
+    // `inverse` is that of `entry`.
+    static func add(
+        _ entry: JournalEntry,
+        _ inverse: PendingJSON,
+        _ limits: JournalLimits,
+        _ database: Database
+    ) throws {
+        try insert(entry, try inverse.text(), database)
         try database.cachedStatement(
             sql: "DELETE FROM journal WHERE revision <= ? OR (seconds < ? AND revision <= ?)"
         ).execute(arguments: [
@@ -64,7 +70,11 @@ enum JournalRows {
         )
     }
 
-    static func insert(_ entry: JournalEntry, _ database: Database) throws {
+    static func insert(
+        _ entry: JournalEntry,
+        _ inverse: String,
+        _ database: Database
+    ) throws {
         try database.cachedStatement(
             sql: """
                 INSERT INTO journal (revision, seconds, author, operation, reason, inverse)
@@ -72,7 +82,7 @@ enum JournalRows {
                 """
         ).execute(arguments: [
             entry.revision, entry.seconds, entry.origin.author.rawValue, entry.origin.operation,
-            entry.origin.reason, try StoredJSON.text(entry.inverse),
+            entry.origin.reason, inverse,
         ])
     }
 

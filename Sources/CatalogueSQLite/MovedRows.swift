@@ -44,7 +44,9 @@ enum MovedRows {
         try ShowRows.put(part.contents.shows, database)
         try EpisodeRows.put(part.contents.episodes, database)
         try FileRows.put(part.contents.files, database)
-        for entry in part.journal { try JournalRows.insert(entry, database) }
+        for entry in part.journal {
+            try JournalRows.insert(entry, try StoredJSON.text(entry.inverse), database)
+        }
         try StampRows.save(part.stamps, removed: [], database)
         for answer in part.answers { try AnswerRows.insert(answer, database) }
     }
