@@ -54,18 +54,18 @@ extension StoreRule {
             #expect(try await store.contents().shows.count == 2)
         },
         StoreRule("a right that one has is not given to another") { store in
-            #expect(try await store.lease("scan", to: "one", seconds: 60) == nil)
-            #expect(try await store.lease("scan", to: "two", seconds: 60) == "one")
-            #expect(try await store.lease("scan", to: "one", seconds: 60) == nil)
-            #expect(try await store.lease("other", to: "two", seconds: 60) == nil)
+            #expect(try await store.lease("scan", to: "one", seconds: 3_600) == nil)
+            #expect(try await store.lease("scan", to: "two", seconds: 3_600) == "one")
+            #expect(try await store.lease("scan", to: "one", seconds: 3_600) == nil)
+            #expect(try await store.lease("other", to: "two", seconds: 3_600) == nil)
             try await store.endLease("scan", of: "two")
-            #expect(try await store.lease("scan", to: "two", seconds: 60) == "one")
+            #expect(try await store.lease("scan", to: "two", seconds: 3_600) == "one")
             try await store.endLease("scan", of: "one")
-            #expect(try await store.lease("scan", to: "two", seconds: 60) == nil)
+            #expect(try await store.lease("scan", to: "two", seconds: 3_600) == nil)
         },
         StoreRule("a right ends with its time") { store async throws in
             #expect(try await store.lease("scan", to: "one", seconds: -1) == nil)
-            #expect(try await store.lease("scan", to: "two", seconds: 60) == nil)
+            #expect(try await store.lease("scan", to: "two", seconds: 3_600) == nil)
         },
         StoreRule("the nearest vectors are found, and go with their shows") { store in
             for name in ["a", "b", "c"] { try await store.save(ShowDraft(systemName: name)) }
