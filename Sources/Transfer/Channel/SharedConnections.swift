@@ -29,7 +29,7 @@ final class SharedConnections: Sendable {
         var isRefused = false
     }
 
-    static let sessionsPerConnection = 3
+    static let sessionsPerConnection = 2
 
     private let directory: String
     private let limit: Int
