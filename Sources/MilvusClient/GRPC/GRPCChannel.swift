@@ -37,7 +37,8 @@ final class GRPCChannel: Sendable {
                 deadline: deadline,
                 mostBytes: server.mostAnswerBytes + GRPCFrame.prefixBytes
             )
-            switch try await connection().perform(exchange) {
+            let connection = try connection()
+            switch await connection.perform(exchange) {
             case .answered(let answer):
                 return try GRPCFrame.message(in: answer, mostBytes: server.mostAnswerBytes)
             case .failed(let error):
@@ -45,6 +46,8 @@ final class GRPCChannel: Sendable {
             case .refused(let error):
                 guard !isRepeated else { throw error }
                 isRepeated = true
+                // Its thread may not yet have said that the server is leaving.
+                connection.retire()
             }
         }
     }
