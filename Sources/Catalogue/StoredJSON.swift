@@ -1,6 +1,5 @@
-internal import Dispatch
 public import Foundation
-internal import Primitives
+public import Primitives
 
 /// What stores keep as JSON: equal values are equal texts.
 public enum StoredJSON {
@@ -20,6 +19,13 @@ public enum StoredJSON {
     /// The same as text.
     public static func text(_ value: some Encodable) throws(CatalogueError) -> String {
         String(decoding: try bytes(value), as: UTF8.self)
+    }
+
+    /// The same, made on another processor while its user does something else.
+    public static func begun(
+        _ value: some Encodable & Sendable
+    ) -> Future<Result<String, CatalogueError>> {
+        Future { Result { () throws(CatalogueError) in try text(value) } }
     }
 
     /// The value of `json`, which cannot be missed.
@@ -43,32 +49,5 @@ public enum StoredJSON {
     /// The value of `text`; nil when that is something else.
     public static func value<Value: Decodable>(_ text: String?) -> Value? {
         text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
-    }
-}
-
-/// The JSON of a value, which another processor makes while its user does something else.
-public final class PendingJSON: Sendable {
-    private let made = Lock<Result<String, CatalogueError>?>(nil)
-    private let isMade = DispatchSemaphore(value: 0)
-
-    /// Begins with it.
-    public init(_ value: some Encodable & Sendable) {
-        DispatchQueue.global(qos: .userInitiated).async { [self] in
-            let result = Result { () throws(CatalogueError) in try StoredJSON.text(value) }
-            made.withLock { $0 = result }
-            isMade.signal()
-        }
-    }
-
-    /// The JSON; waits until it is made.
-    ///
-    /// - Throws: ``CatalogueError`` `.rejected` when the value has none.
-    public func text() throws(CatalogueError) -> String {
-        isMade.wait()
-        isMade.signal()
-        guard let result = made.withLock(\.self) else {
-            throw CatalogueError(.rejected, "a value cannot be written")
-        }
-        return try result.get()
     }
 }

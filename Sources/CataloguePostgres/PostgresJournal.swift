@@ -51,14 +51,14 @@ enum PostgresJournal {
         }
     }
 
-    // `inverse` is that of `entry`.
+    // `inverse` is the JSON of that of `entry`.
     static func add(
         _ entry: JournalEntry,
-        _ inverse: PendingJSON,
+        _ inverse: String,
         _ limits: JournalLimits,
         _ connection: PostgresConnection
     ) throws(CatalogueError) {
-        try table.put([row(entry, try inverse.text())], connection)
+        try table.put([row(entry, inverse)], connection)
         try connection.run(
             "DELETE FROM journal WHERE revision <= $1 OR (seconds < $2 AND revision <= $3)",
             [

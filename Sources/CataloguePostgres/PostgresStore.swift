@@ -59,7 +59,7 @@ public final class PostgresStore: CatalogueStore {
 
     public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
         let limits = journalLimits
-        let inverse = PendingJSON(change.entry.inverse)
+        let inverse = StoredJSON.begun(change.entry.inverse)
         try await session.transaction { connection throws(CatalogueError) in
             try PostgresJournal.advance(change, connection)
             let edits = change.edits
@@ -72,7 +72,7 @@ public final class PostgresStore: CatalogueStore {
             try PostgresShows.delete(edits.removedShows, connection)
             let counted = edits.episodes.map(\.showTMDBID) + edits.removedEpisodes.map(\.showTMDBID)
             try PostgresShows.count(Set(counted), connection)
-            try PostgresJournal.add(change.entry, inverse, limits, connection)
+            try PostgresJournal.add(change.entry, try inverse.wait().get(), limits, connection)
             try connection.run("NOTIFY \(PostgresListener.channel)")
         }
     }

@@ -41,14 +41,14 @@ enum JournalRows {
         }
     }
 
-    // `inverse` is that of `entry`.
+    // `inverse` is the JSON of that of `entry`.
     static func add(
         _ entry: JournalEntry,
-        _ inverse: PendingJSON,
+        _ inverse: String,
         _ limits: JournalLimits,
         _ database: Database
     ) throws {
-        try insert(entry, try inverse.text(), database)
+        try insert(entry, inverse, database)
         try database.cachedStatement(
             sql: "DELETE FROM journal WHERE revision <= ? OR (seconds < ? AND revision <= ?)"
         ).execute(arguments: [

@@ -99,7 +99,7 @@ public final class SQLiteStore: CatalogueStore {
 
     public func commit(_ change: CatalogueChange) async throws(CatalogueError) {
         let limits = journalLimits
-        let inverse = PendingJSON(change.entry.inverse)
+        let inverse = StoredJSON.begun(change.entry.inverse)
         try await write("save '\(change.entry.origin.operation)'") { database in
             try JournalRows.advance(change, database)
             let edits = change.edits
@@ -112,7 +112,7 @@ public final class SQLiteStore: CatalogueStore {
             try ShowRows.delete(edits.removedShows, database)
             let counted = edits.episodes.map(\.showTMDBID) + edits.removedEpisodes.map(\.showTMDBID)
             try ShowRows.count(Set(counted), database)
-            try JournalRows.add(change.entry, inverse, limits, database)
+            try JournalRows.add(change.entry, try inverse.wait().get(), limits, database)
         }
     }
 

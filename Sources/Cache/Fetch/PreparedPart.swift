@@ -12,8 +12,7 @@ final class PreparedPart: Sendable {
     static let size: UInt64 = 1 << 20
 
     let range: ByteRange
-    private let bytes = Lock<ByteSlice?>(nil)
-    private let isDone = DispatchSemaphore(value: 0)
+    private let bytes: Future<ByteSlice?>
 
     private static let queue = DispatchQueue(
         label: "cache.prepare",
@@ -26,13 +25,11 @@ final class PreparedPart: Sendable {
     /// - Returns: nil when the file ends there.
     init?(from start: UInt64, of file: RemoteFile, in store: BlockStore) {
         guard start < file.size else { return nil }
-        range = ByteRange(start, (start / Self.size + 1) * Self.size).clipped(to: file.size)
-        Self.queue.async { [self] in
+        let range = ByteRange(start, (start / Self.size + 1) * Self.size).clipped(to: file.size)
+        self.range = range
+        bytes = Future(on: Self.queue) {
             let read = Bytes(count: Int(range.count))
-            if store.cached(range, of: file, into: read.mutable) {
-                bytes.withLock { $0 = ByteSlice(read) }
-            }
-            isDone.signal()
+            return store.cached(range, of: file, into: read.mutable) ? ByteSlice(read) : nil
         }
     }
 
@@ -40,10 +37,7 @@ final class PreparedPart: Sendable {
     ///
     /// - Returns: nil when not all of the part was there and right.
     func slice(_ wanted: ByteRange) -> ByteSlice? {
-        isDone.wait()
-        isDone.signal()
-        return bytes.withLock(\.self)?
-            .part(Int(wanted.lowerBound - range.lowerBound), Int(wanted.count))
+        bytes.wait()?.part(Int(wanted.lowerBound - range.lowerBound), Int(wanted.count))
     }
 }
 

@@ -1,0 +1,33 @@
+public import Dispatch
+
+/// What another processor works out while whoever wants it does something else.
+public final class Future<Value: Sendable>: Sendable {
+    private let value = Lock<Value?>(nil)
+    private let isDone = DispatchSemaphore(value: 0)
+
+    /// Begins with it.
+    ///
+    /// - Parameters:
+    ///   - queue: Where it is worked out.
+    ///   - work: Gives the value; waits for nothing but the local disk.
+    public init(
+        on queue: DispatchQueue = .global(qos: .userInitiated),
+        _ work: @Sendable @escaping () -> Value
+    ) {
+        queue.async { [self] in
+            let result = work()
+            value.withLock { $0 = result }
+            isDone.signal()
+        }
+    }
+
+    /// The value; blocks this thread until it is there.
+    public func wait() -> Value {
+        while true {
+            if let known = value.withLock(\.self) { return known }
+            isDone.wait()
+            // For the others that wait.
+            isDone.signal()
+        }
+    }
+}
