@@ -212,6 +212,24 @@ import Testing
         #expect(peer.connections == 2)
     }
 
+    @Test func aConnectionThatRefusedAStreamIsLeftAndClosed() async throws {
+        let peer = try ScriptedPeer { wire, number in
+            wire.receiveRequest()
+            let refused = Wire.frame(3, stream: 1, Wire.bytes(7))
+            let answer = Wire.headers(Self.good + [("grpc-status", "12")], endsStream: true)
+            wire.send(Wire.settings + (number == 0 ? refused : answer))
+            wire.drain()
+        }
+        defer { peer.stop() }
+        let client = MilvusClient(.loopback(peer.port))
+        #expect(await code { _ = try await client.connect() } == .rejected)
+        #expect(peer.connections == 2)
+        let deadline = ContinuousClock.now + .seconds(5)
+        while peer.openConnections > 1, .now < deadline { await Task.yield() }
+        #expect(peer.openConnections == 1)
+        await client.close()
+    }
+
     @Test func aConnectionGivenUpAsDeadIsClosed() async throws {
         let peer = try ScriptedPeer { wire, _ in
             wire.receive()

@@ -67,6 +67,15 @@ final class HTTP2Connection: Sendable {
         }
     }
 
+    /// Takes no more exchanges; the thread ends with the last of those that are under way.
+    func retire() {
+        let isNew = inbox.withLock { inbox in
+            defer { inbox.isRetired = true }
+            return !inbox.isRetired
+        }
+        if isNew { wake.signal() }
+    }
+
     /// Has the thread end; what is under way fails with `.cancelled`.
     func stop() {
         inbox.withLock { $0.isStopping = true }
@@ -97,11 +106,6 @@ extension HTTP2Connection {
         }
         guard !isStopping else { throw MilvusError(.cancelled, "the client was closed") }
         return arrived
-    }
-
-    /// Takes no more exchanges.
-    func retire() {
-        inbox.withLock { $0.isRetired = true }
     }
 
     /// The thread's last words.
