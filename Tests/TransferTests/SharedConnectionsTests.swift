@@ -75,7 +75,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         shared = try #require(SharedConnections(directory: folder.path + "/ssh", limit: 2))
-        #expect(shared.usefulSessions(isFar: true) == 4)
+        #expect(shared.usefulSessions(isFar: true) == 2 * SharedConnections.sessionsPerConnection)
     }
 
     @Test func aConnectionIsJoinedOnceItIsThereAndHasRoom() throws {
@@ -84,8 +84,10 @@ import Testing
         #expect(shared.seat()?.isFirst == true)
         #expect(shared.seat() == nil)
         shared.opened(first)
-        let joined = try #require(shared.seat())
-        #expect(!joined.isFirst && joined.socket == first.socket)
+        for _ in 1..<SharedConnections.sessionsPerConnection {
+            let joined = try #require(shared.seat())
+            #expect(!joined.isFirst && joined.socket == first.socket)
+        }
         #expect(shared.seat() == nil)
     }
 
