@@ -59,11 +59,13 @@ final class Exerciser: Sendable {
     /// - Parameters:
     ///   - readers: Threads.
     ///   - seconds: At least so long.
-    ///   - fault: Called again and again with the number of its call, until the time is over.
+    ///   - reads: And until so many reads have come, within two minutes more.
+    ///   - fault: Called again and again with the number of its call, until that is over.
     /// - Returns: What happened.
     func run(
         readers: Int = 8,
         seconds: Double = 0,
+        reads: Int = 0,
         _ fault: (Int) throws -> Void
     ) rethrows -> Tally {
         for number in 0..<readers {
@@ -73,7 +75,8 @@ final class Exerciser: Sendable {
         let end = Date().addingTimeInterval(max(seconds, Self.seconds))
         var round = 0
         defer { isOver.store(true, ordering: .relaxed) }
-        while Date() < end {
+        let last = end.addingTimeInterval(120)
+        while Date() < end || tally.withLock({ $0.reads < reads }) && Date() < last {
             try fault(round)
             round += 1
         }
