@@ -10,13 +10,19 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A pool that takes every server for a far one.
-    private func pool(_ box: Seedbox, connections: Int) -> SFTPPool {
+    /// A pool that takes every server for a far one, and every session for one that fills its
+    /// window.
+    private func pool(
+        _ box: Seedbox,
+        connections: Int,
+        fullSession: Int = 0
+    ) -> SFTPPool {
         var settings = SFTPPool.Settings()
         settings.connections = connections
         settings.readTimeout = .seconds(600)
         settings.sharingDirectory = folder.path + "/ssh"
         settings.farRoundTrip = .zero
+        settings.fullSession = fullSession
         return SFTPPool(box.account(.openSSH), settings: settings, logger: .quiet)
     }
 
@@ -53,6 +59,18 @@ import Testing
         }
     }
 
+    @Test func onASlowWayThereAreNoMoreSessionsThanConnections() async throws {
+        let box = try Seedbox()
+        let bytes = pattern(300_000)
+        try box.write("film.mkv", bytes)
+        let pool = pool(box, connections: 2, fullSession: .max)
+        try await withPool(pool) { pool in
+            let file = box.file("film.mkv", size: bytes.count)
+            for _ in 0..<10 { try await read(pool, file, bytes, untilSessions: 2) }
+            #expect(pool.status.sessions == 2)
+        }
+    }
+
     @Test func aServerThatAllowsOneSessionGetsConnections() async throws {
         var options = Seedbox.Options()
         options.configuration = ["MaxSessions 1"]
@@ -75,7 +93,10 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         shared = try #require(SharedConnections(directory: folder.path + "/ssh", limit: 2))
-        #expect(shared.usefulSessions(isFar: true) == 2 * SharedConnections.sessionsPerConnection)
+        #expect(
+            shared.usefulSessions(isFar: true, areFull: true) == 2
+                * SharedConnections.sessionsPerConnection
+        )
     }
 
     @Test func aConnectionIsJoinedOnceItIsThereAndHasRoom() throws {
@@ -91,8 +112,13 @@ import Testing
         #expect(shared.seat() == nil)
     }
 
+    @Test func furtherOnesAreWorthHavingOnceThoseThereAreFull() throws {
+        #expect(shared.usefulSessions(isFar: true, areFull: false) == 2)
+        #expect(shared.usefulSessions(isFar: false, areFull: true) == 2)
+    }
+
     @Test func nearTheServerEachHasItsOwn() throws {
-        #expect(shared.usefulSessions(isFar: false) == 2)
+        #expect(shared.usefulSessions(isFar: false, areFull: false) == 2)
         shared.opened(try #require(shared.seat()))
         #expect(shared.seat()?.isFirst == true)
     }
@@ -114,7 +140,7 @@ import Testing
     @Test func aRefusalEndsSharing() throws {
         shared.opened(try #require(shared.seat()))
         shared.refused()
-        #expect(shared.usefulSessions(isFar: true) == 2)
+        #expect(shared.usefulSessions(isFar: true, areFull: true) == 2)
         #expect(shared.seat()?.isFirst == true)
     }
 

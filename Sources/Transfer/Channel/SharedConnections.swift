@@ -29,7 +29,7 @@ final class SharedConnections: Sendable {
         var isRefused = false
     }
 
-    static let sessionsPerConnection = 2
+    static let sessionsPerConnection = 3
 
     private let directory: String
     private let limit: Int
@@ -48,14 +48,15 @@ final class SharedConnections: Sendable {
         self.limit = limit
     }
 
-    /// How many sessions are worth having: far from the server more than connections, near by
-    /// two, or one for every other processor, because there they are what limits.
-    func usefulSessions(isFar: Bool) -> Int {
+    /// How many sessions are worth having: far from the server as many as connections, and more
+    /// once their windows limit them; near by two, or one for every other processor, because
+    /// there they are what limits.
+    func usefulSessions(isFar: Bool, areFull: Bool) -> Int {
         state.withLock { state in
             state.isFar = isFar
             let near = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2)
             guard isFar else { return min(limit, near) }
-            return limit * (state.isRefused ? 1 : Self.sessionsPerConnection)
+            return limit * (areFull && !state.isRefused ? Self.sessionsPerConnection : 1)
         }
     }
 

@@ -22,6 +22,9 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         /// Nearer to the server one session fills the way, and connections of their own use more
         /// processors than shared ones.
         var farRoundTrip = Duration.milliseconds(5)
+        /// Bytes that a session has on the way when OpenSSH's window of 2 MiB begins to limit it;
+        /// on a slower way more sessions than connections only take from each other.
+        var fullSession = 512 << 10
 
         public init() {}
     }
@@ -198,12 +201,16 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
         return best
     }
 
-    /// Far from the server more sessions than connections are worth having.
+    /// Far from a fast server more sessions than connections are worth having.
     private func usefulSessions(_ connections: some Sequence<SFTPConnection>) -> Int {
         guard let shared else { return settings.connections }
         let roundTrips = connections.map { $0.meter.roundTripNanoseconds.load(ordering: .relaxed) }
         let roundTrip = Duration.nanoseconds(roundTrips.filter { $0 > 0 }.min() ?? 0)
-        return shared.usefulSessions(isFar: roundTrip >= settings.farRoundTrip)
+        let held = connections.map { $0.meter.held.load(ordering: .relaxed) }
+        return shared.usefulSessions(
+            isFar: roundTrip >= settings.farRoundTrip,
+            areFull: held.max() ?? 0 >= settings.fullSession
+        )
     }
 
     public func expect(_ file: RemoteFile) {

@@ -124,6 +124,7 @@ struct ConnectionLoop {
         if way.received(count, roundTrip: .nanoseconds(roundTrip), now: lastSign) {
             engine.window = way.window
             meter.window.store(way.window, ordering: .relaxed)
+            meter.held.store(way.held, ordering: .relaxed)
         }
         if engine.roundTrip == .finished {
             meter.measured(.now - roundTripBegan)

@@ -17,6 +17,8 @@ final class ConnectionMeter: Sendable {
     let openFiles = Mutex<Set<RemoteFile>>([])
     /// Bytes that fill the way to the server and back; 0 until ready.
     let window = Atomic<Int>(0)
+    /// Bytes that were on the way at the highest rate of late; 0 until measured.
+    let held = Atomic<Int>(0)
     /// Whether it is one more session on a connection that another made.
     let isShared = Atomic<Bool>(false)
 

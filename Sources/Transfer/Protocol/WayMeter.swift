@@ -14,6 +14,8 @@ struct WayMeter {
     private let limit: Int
     /// Bytes.
     private(set) var window: Int
+    /// Bytes that were on the way at the highest rate of late; 0 until measured.
+    private(set) var held = 0
     /// Bytes per second, the highest of late.
     private(set) var rate = 0.0
     private var began: ContinuousClock.Instant?
@@ -45,7 +47,7 @@ struct WayMeter {
         // A connection that was idle meanwhile says nothing of the way.
         if passed < max(Self.span, roundTrip) * 3 {
             rate = max(Double(bytes) / (passed / .seconds(1)), rate * Self.fading)
-            let held = Int(min(rate * (roundTrip / .seconds(1)), Double(limit)))
+            held = Int(min(rate * (roundTrip / .seconds(1)), Double(limit)))
             window = max(Self.least, min(limit, 2 * held))
         }
         self.began = now
