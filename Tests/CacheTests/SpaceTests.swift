@@ -57,6 +57,18 @@ import Testing
         )
     }
 
+    @Test func whatIsCutDownIsNotTakenForReadJustNow() throws {
+        let files = ["a", "b"].map { remoteFile($0, size: 4 * mebibyte) }
+        let store = try open(directory, limits(9 * mebibyte))
+        for file in files { store.fill(0..<64, of: file) }
+        store.flush()
+        let map = store.directory.map(VersionKey(files[0]))
+        let before = try #require(FileStatus(at: map)).modifiedNanoseconds
+        store.fill(0..<32, of: remoteFile("c", size: 4 * mebibyte))
+        #expect(!store.isComplete(files[0]) && store.holds(files[0]))
+        #expect(try #require(FileStatus(at: map)).modifiedNanoseconds == before)
+    }
+
     @Test func aClockThatJumpsChangesNoOrder() throws {
         let files = ["a", "b", "c"].map { remoteFile($0, size: 4 * mebibyte) }
         let clock = JumpingClock([1_000, 2_000, 3_000, -500_000, 9_000_000, 10, 20])

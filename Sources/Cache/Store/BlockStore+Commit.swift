@@ -29,27 +29,27 @@ extension BlockStore {
                 state.isCommitScheduled = false
             }
             let files = state.uncommitted.keys.compactMap { state.loaded[$0] }
-            let read = state.readSinceNoted.union(state.uncommitted.keys)
-                .compactMap { key in state.index.entries[key].map { (key, $0.lastRead) } }
-            return (state.uncommitted, read, files)
+            return (state.uncommitted, state.readSinceNoted, files)
         }
         for file in files {
-            do {
-                try file.commit()
-            } catch {
-                log.error(
-                    "cannot commit blocks; they are dropped",
-                    metadata: ["path": "\(file.file.path)", "cause": "\(error)"]
-                )
-            }
+            guard let error = commitError(file) else { continue }
+            log.error(
+                "cannot commit blocks; they are dropped",
+                metadata: ["path": "\(file.file.path)", "cause": "\(error)"]
+            )
         }
         for (key, bytes) in batch { measure(key, covers: bytes) }
         letGo(files)
-        // Writing the map has set its time to now, which is not when it was read.
-        for (key, lastRead) in read {
+        for key in read.union(batch.keys).subtracting(files.map(\.key)) {
             touched.note(key)
-            directory.setLastRead(lastRead, of: key)
+            keepLastRead(of: key)
         }
+    }
+
+    /// Has the disk know when the version was last read.
+    func keepLastRead(of key: VersionKey) {
+        guard let lastRead = state.withLock({ $0.index.entries[key]?.lastRead }) else { return }
+        directory.setLastRead(lastRead, of: key)
     }
 
     /// Closes those of `files` that nobody uses just now.

@@ -196,6 +196,8 @@ extension BlockStore {
     // Swift 6.3.1 crashes on a closure with a typed throw that is passed to Dispatch.
     func commitError(_ stored: StoredFile) -> SystemError? {
         touched.note(stored.key)
+        // Writing the map sets its time to now, which is not when it was read.
+        defer { keepLastRead(of: stored.key) }
         do {
             try stored.commit()
             return nil
