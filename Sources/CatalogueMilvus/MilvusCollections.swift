@@ -182,18 +182,15 @@ extension MilvusCollections {
 
     func add(_ entries: [JournalEntry]) async throws(CatalogueError) {
         var records: [RecordTable.Record] = []
-        for entry in entries {
-            records.append(
-                .init(
-                    key: entry.revision,
-                    numbers: [entry.seconds],
-                    texts: [entry.origin.author.rawValue, entry.origin.operation],
-                    document: try StoredJSON.bytes(entry)
-                )
-            )
+        for entry in entries { records.append(.init(entry, try StoredJSON.text(entry))) }
+        try await add(records)
+    }
+
+    /// Entries of the journal.
+    func add(_ records: [RecordTable.Record]) async throws(CatalogueError) {
+        try await translated { () throws(MilvusError) in
+            try await journal.put(records, areNew: true)
         }
-        let put = records
-        try await translated { () throws(MilvusError) in try await journal.put(put, areNew: true) }
     }
 
     /// Forgets what is older than the journal remembers.
@@ -230,5 +227,17 @@ extension MilvusCollections {
             }
         }
         return entries
+    }
+}
+
+extension RecordTable.Record {
+    /// An entry of the journal, whose JSON is `text`.
+    init(_ entry: JournalEntry, _ text: String) {
+        self.init(
+            key: entry.revision,
+            numbers: [entry.seconds],
+            texts: [entry.origin.author.rawValue, entry.origin.operation],
+            document: Data(text.utf8)
+        )
     }
 }

@@ -14,6 +14,16 @@ actor MilvusWriter {
         let edits: CatalogueEdits
         let entry: JournalEntry
         let state: MilvusCollections.State
+
+        /// The JSON of the whole, of that of its parts.
+        static func document(
+            _ edits: String,
+            _ entry: String,
+            _ state: MilvusCollections.State
+        ) throws(CatalogueError) -> Data {
+            let state = try StoredJSON.text(state)
+            return Data(#"{"edits":\#(edits),"entry":\#(entry),"state":\#(state)}"#.utf8)
+        }
     }
 
     private struct Lease: Codable {
@@ -46,6 +56,7 @@ actor MilvusWriter {
     }
 
     func commit(_ change: CatalogueChange) async throws(CatalogueError) {
+        let (edits, entry) = (StoredJSON.begun(change.edits), StoredJSON.begun(change.entry))
         try await alone { () async throws(CatalogueError) in
             let state = try await self.mended()
             guard state.isBeingReplaced == nil else { throw .halfMoved }
@@ -60,15 +71,14 @@ actor MilvusWriter {
             new.nextFileID = max(new.nextFileID, change.after.nextFileID)
             // Before anything is written down: what cannot be finished must not be begun.
             try EpisodeTable.check(change.edits.episodes)
-            let pending = Pending(edits: change.edits, entry: change.entry, state: new)
-            let record = RecordTable.Record(
-                key: revision,
-                document: try StoredJSON.bytes(pending)
-            )
+            let entryText = try await entry.value.get()
+            let document = try Pending.document(try await edits.value.get(), entryText, new)
+            let record = RecordTable.Record(key: revision, document: document)
             try await translated { () throws(MilvusError) in
                 try await self.collections.pending.put([record], areNew: true)
             }
-            try await self.finish(pending)
+            let pending = Pending(edits: change.edits, entry: change.entry, state: new)
+            try await self.finish(pending, entryText)
         }
     }
 
@@ -158,15 +168,16 @@ actor MilvusWriter {
                 continue
             }
             let change: Pending = try StoredJSON.value(document, of: "a pending change")
-            try await finish(change)
+            try await finish(change, try StoredJSON.text(change.entry))
             last = change.state
         }
         return last
     }
 
-    private func finish(_ change: Pending) async throws(CatalogueError) {
+    // `entry` is the JSON of the change's.
+    private func finish(_ change: Pending, _ entry: String) async throws(CatalogueError) {
         try await collections.put(change.edits)
-        try await collections.add([change.entry])
+        try await collections.add([RecordTable.Record(change.entry, entry)])
         guard try await holder(of: Self.leaseName) == holder else {
             throw CatalogueError(.unavailable, "another process writes to the catalogue now")
         }

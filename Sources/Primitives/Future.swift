@@ -2,7 +2,7 @@ public import Dispatch
 
 /// What another processor works out while whoever wants it does something else.
 public final class Future<Value: Sendable>: Sendable {
-    private let value = Lock<Value?>(nil)
+    private let result = Lock<Value?>(nil)
     private let isDone = DispatchSemaphore(value: 0)
 
     /// Begins with it.
@@ -15,16 +15,27 @@ public final class Future<Value: Sendable>: Sendable {
         _ work: @Sendable @escaping () -> Value
     ) {
         queue.async { [self] in
-            let result = work()
-            value.withLock { $0 = result }
+            let value = work()
+            result.withLock { $0 = value }
             isDone.signal()
+        }
+    }
+
+    /// The value; blocks no thread of Swift's own.
+    public var value: Value {
+        get async {
+            await withCheckedContinuation { waiting in
+                DispatchQueue.global(qos: .userInitiated).async {
+                    waiting.resume(returning: self.wait())
+                }
+            }
         }
     }
 
     /// The value; blocks this thread until it is there.
     public func wait() -> Value {
         while true {
-            if let known = value.withLock(\.self) { return known }
+            if let known = result.withLock(\.self) { return known }
             isDone.wait()
             // For the others that wait.
             isDone.signal()
