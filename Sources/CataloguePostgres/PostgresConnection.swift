@@ -1,5 +1,6 @@
 import CPQ
 import Catalogue
+import Glibc
 
 /// One libpq connection, for one thread at a time.
 ///
@@ -35,6 +36,16 @@ final class PostgresConnection {
     deinit { PQfinish(connection) }
 
     var isBroken: Bool { PQstatus(connection) != CONNECTION_OK }
+
+    /// Whether the server has ended the connection while nothing was asked of it.
+    var hasEnded: Bool {
+        var wanted = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        // It says why before it ends, so there may be something to read first.
+        while !isBroken, poll(&wanted, 1, 0) > 0 {
+            guard PQconsumeInput(connection) == 1 else { return true }
+        }
+        return isBroken
+    }
 
     /// For poll(2).
     var socket: Int32 { PQsocket(connection) }

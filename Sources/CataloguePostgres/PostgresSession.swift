@@ -107,7 +107,9 @@ final class PostgresSession: @unchecked Sendable {
     /// The connection; a server that is away is asked again with growing pauses, and meanwhile
     /// nobody waits for it.
     private func connected() throws(CatalogueError) -> PostgresConnection {
-        if let connection, !connection.isBroken { return connection }
+        // One that broke while it lay idle fails nobody, if the server is back.
+        if let connection, !connection.hasEnded { return connection }
+        connection = nil
         guard !isClosed else { throw CatalogueError(.unavailable, "the catalogue is closed") }
         if let lastFailure, ContinuousClock.now - lastFailure.at < pause { throw lastFailure.error }
         do throws(CatalogueError) {

@@ -165,6 +165,17 @@ import Testing
         try await heard
     }
 
+    @Test func aServerThatWasRestartedBetweenTwoCallsFailsNeither() async throws {
+        let server = try PostgresServer()
+        defer { server.stop() }
+        let store = try await PostgresStore(settings(server))
+        defer { store.close() }
+        #expect(try await store.revision() == 0)
+        server.stop()
+        try server.start()
+        #expect(try await store.revision() == 0)
+    }
+
     /// Its machine answers, and it does not.
     @Test func aServerThatFallsSilentIsGivenUpInTime() async throws {
         let server = try PostgresServer()

@@ -150,7 +150,8 @@ import Testing
                 !fixture.text(fixture.control("status")).contains("away: ")
             }
         )
-        #expect(fixture.echo("Severance", to: "add-show") == 0)
+        let added = fixture.echo("Severance", to: "add-show")
+        #expect(added == 0, "\(fixture.text(fixture.control("add-show")))")
         #expect(fixture.modified(show) == time)
     }
 

@@ -53,6 +53,8 @@ public final class HTTPServer: Sendable {
         Thread.detachNewThread { [self, listener] in
             while true {
                 let client = accept(listener, nil, nil)
+                // One that left again before it was its turn, or no descriptor for it just now.
+                if client < 0, [ECONNABORTED, EINTR, EMFILE, ENFILE].contains(errno) { continue }
                 guard client >= 0 else {
                     // Only here: closed by another thread, its number might already be another
                     // server's when `accept` is called with it.
