@@ -127,6 +127,7 @@ let package = Package(
         ),
         tests("PrimitivesTests", ["Primitives"]),
         tests("NamingTests", ["Naming", "StandIns"]),
+        tests("CatalogueTests", ["Catalogue"]),
         tests("RoutingTests", ["Catalogue", "Naming", "Routing"]),
         tests("VirtualTreeTests", ["Catalogue", "Primitives", "VirtualTree"]),
         tests("CacheTests", ["CChecksum", "Cache", "Primitives", "StandIns", log]),

@@ -7,13 +7,22 @@ public enum StoredJSON {
     ///
     /// - Throws: ``CatalogueError`` `.rejected` when it has none, as a number that is none.
     public static func bytes(_ value: some Encodable) throws(CatalogueError) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return try encoder.encode(value)
+            guard let direct = value as? any DirectlyStored else {
+                return try encoder.encode(value)
+            }
+            var json: [UInt8] = []
+            try direct.store(in: &json)
+            return Data(json)
         } catch {
             throw CatalogueError(.rejected, "a value cannot be written", cause: error)
         }
+    }
+
+    static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
     }
 
     /// The same as text.

@@ -59,27 +59,59 @@ struct EpisodeTable: Sendable {
         }
     }
 
+    /// Readers may see some of them before the rest, and miss others for a moment.
     func put(_ episodes: [Episode]) async throws(CatalogueError) {
-        for start in stride(from: 0, to: episodes.count, by: Self.rowsAtOnce) {
-            let some = episodes[start...].prefix(Self.rowsAtOnce)
-            var ids: [Int64] = []
-            for episode in some { ids.append(try Self.id(episode.key)) }
-            let columns: [String: MilvusColumn] = [
-                "tmdb_id": .int64(some.map { Int64($0.showTMDBID) }),
-                "episode_id": .int64(some.map { Int64($0.tmdbID) }),
-                "season": .int64(some.map { Int64($0.season) }),
-                "episode": .int64(some.map { Int64($0.number) }),
-                "abs_episode": .int64(some.map { $0.absolute.map(Int64.init) ?? Self.none }),
-                "name": .text(some.map(\.name)), "overview": .text(some.map(\.overview)),
-                "air_date": .text(some.map { $0.airDate ?? Self.noDate }),
-                "episode_type": .text(some.map(\.type)),
-                "vector": RecordTable.noVectors(some.count),
-            ]
-            let rows = MilvusRows(ids: ids, columns: columns)
-            try await translated { () throws(MilvusError) in
-                try await client.upsert(rows, into: collection)
+        let starts = Array(stride(from: 0, to: episodes.count, by: Self.rowsAtOnce))
+        // The server works on one part while another is made ready.
+        async let second = put(
+            episodes,
+            from: starts.indices.filter { $0 % 2 == 1 }.map { starts[$0] }
+        )
+        let first = await put(
+            episodes,
+            from: starts.indices.filter { $0 % 2 == 0 }.map { starts[$0] }
+        )
+        try first.get()
+        try await second.get()
+    }
+
+    private func put(
+        _ episodes: [Episode],
+        from starts: [Int]
+    ) async -> Result<Void, CatalogueError> {
+        do throws(CatalogueError) {
+            for start in starts {
+                let rows = try Self.rows(of: episodes[start...].prefix(Self.rowsAtOnce))
+                try await translated { () throws(MilvusError) in
+                    try await client.replace(rows, in: collection)
+                }
             }
+            return .success(())
+        } catch {
+            return .failure(error)
         }
+    }
+
+    private static func rows(
+        of episodes: ArraySlice<Episode>
+    ) throws(CatalogueError) -> MilvusRows {
+        var ids: [Int64] = []
+        for episode in episodes { ids.append(try id(episode.key)) }
+        return MilvusRows(
+            ids: ids,
+            columns: [
+                "tmdb_id": .int64(episodes.map { Int64($0.showTMDBID) }),
+                "episode_id": .int64(episodes.map { Int64($0.tmdbID) }),
+                "season": .int64(episodes.map { Int64($0.season) }),
+                "episode": .int64(episodes.map { Int64($0.number) }),
+                "abs_episode": .int64(episodes.map { $0.absolute.map(Int64.init) ?? none }),
+                "name": .text(episodes.map(\.name)),
+                "overview": .text(episodes.map(\.overview)),
+                "air_date": .text(episodes.map { $0.airDate ?? noDate }),
+                "episode_type": .text(episodes.map(\.type)),
+                "vector": RecordTable.noVectors(episodes.count),
+            ]
+        )
     }
 
     func delete(_ keys: [EpisodeKey]) async throws(CatalogueError) {

@@ -71,7 +71,7 @@ struct MilvusCollections: Sendable {
 
 extension MilvusCollections {
     /// How far the catalogue is; the only row whose writing makes a change valid.
-    struct State: Codable, Sendable {
+    struct State: Codable, Hashable, Sendable {
         var schemaVersion = 1
         var revision: Int64 = 0
         var nextShowID: Int64 = 1
@@ -100,7 +100,9 @@ extension MilvusCollections {
 
     func write(_ new: State) async throws(CatalogueError) {
         let record = RecordTable.Record(key: Self.stateKey, document: try StoredJSON.bytes(new))
-        try await translated { () throws(MilvusError) in try await state.put([record]) }
+        try await translated { () throws(MilvusError) in
+            try await state.put([record], mayShrink: false)
+        }
     }
 
     /// A key for what has none of its own; whoever looks something up compares the whole.
@@ -189,7 +191,7 @@ extension MilvusCollections {
     /// Entries of the journal.
     func add(_ records: [RecordTable.Record]) async throws(CatalogueError) {
         try await translated { () throws(MilvusError) in
-            try await journal.put(records, areNew: true)
+            try await journal.put(records, mayShrink: false)
         }
     }
 

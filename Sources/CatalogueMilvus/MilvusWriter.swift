@@ -36,6 +36,8 @@ actor MilvusWriter {
     private let limits: JournalLimits
     private let holder = UUID().uuidString
     private var leasedUntil: ContinuousClock.Instant?
+    /// What our last change left, with nothing pending; nil when another may have written since.
+    private var left: MilvusCollections.State?
     /// The change that is under way, for the next to wait for.
     private var tail: Task<Void, Never>?
 
@@ -73,12 +75,8 @@ actor MilvusWriter {
             try EpisodeTable.check(change.edits.episodes)
             let entryText = try await entry.value.get()
             let document = try Pending.document(try await edits.value.get(), entryText, new)
-            let record = RecordTable.Record(key: revision, document: document)
-            try await translated { () throws(MilvusError) in
-                try await self.collections.pending.put([record], areNew: true)
-            }
             let pending = Pending(edits: change.edits, entry: change.entry, state: new)
-            try await self.finish(pending, entryText)
+            try await self.make(pending, entryText, document)
         }
     }
 
@@ -151,6 +149,8 @@ actor MilvusWriter {
 
     private func mended() async throws(CatalogueError) -> MilvusCollections.State {
         let state = try await collections.readState()
+        if state == left { return state }
+        left = nil
         let (keys, pending) = try await translated { () throws(MilvusError) in
             (
                 try await collections.pending.fields().map(\.key),
@@ -172,6 +172,20 @@ actor MilvusWriter {
             last = change.state
         }
         return last
+    }
+
+    private func make(
+        _ change: Pending,
+        _ entry: String,
+        _ document: Data
+    ) async throws(CatalogueError) {
+        left = nil
+        let record = RecordTable.Record(key: change.entry.revision, document: document)
+        try await translated { () throws(MilvusError) in
+            try await collections.pending.put([record], mayShrink: false)
+        }
+        try await finish(change, entry)
+        left = change.state
     }
 
     // `entry` is the JSON of the change's.
@@ -198,6 +212,7 @@ actor MilvusWriter {
         with copy: CatalogueCopy,
         _ progress: (Int) -> Void
     ) async throws(CatalogueError) {
+        left = nil
         let old = try await collections.contents(try await collections.readState())
         let stamps = try await translated { () throws(MilvusError) in
             let answers = try await collections.answers.fields().map(\.key)
@@ -266,6 +281,7 @@ actor MilvusWriter {
         let end = ContinuousClock.now + Self.patience
         while ContinuousClock.now < end {
             let known = try await holder(of: Self.leaseName)
+            if known != holder { left = nil }
             if let known, known != holder {
                 try await settle()
                 continue
@@ -324,7 +340,7 @@ actor MilvusWriter {
             document: try StoredJSON.bytes(lease)
         )
         try await translated { () throws(MilvusError) in
-            try await collections.leases.put([record])
+            try await collections.leases.put([record], mayShrink: false)
         }
     }
 

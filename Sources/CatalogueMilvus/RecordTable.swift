@@ -73,11 +73,12 @@ struct RecordTable: Sendable {
     ///
     /// - Parameters:
     ///   - records: No key twice.
-    ///   - areNew: Whether there are none with these keys, which spares a look.
+    ///   - mayShrink: Whether one with such a key may be there that has more parts; to know that
+    ///     there is none spares a look.
     /// - Throws: ``MilvusError``.
-    func put(_ records: [Record], areNew: Bool = false) async throws(MilvusError) {
+    func put(_ records: [Record], mayShrink: Bool = true) async throws(MilvusError) {
         guard !records.isEmpty else { return }
-        let before = areNew ? [:] : try await parts(of: records.map(\.key))
+        let before = mayShrink ? try await parts(of: records.map(\.key)) : [:]
         var batch = Batch(self)
         var surplus: [Int64] = []
         for record in records {
@@ -183,13 +184,18 @@ struct RecordTable: Sendable {
     }
 
     func document(_ key: Int64) async throws(MilvusError) -> Data? {
-        guard let count = try await parts(of: [key])[key] else { return nil }
-        let rows = try await client.rows(
-            (0..<count).map { Self.id(key, $0) },
+        let first = try await parts(0..<1, of: key)
+        guard let count = try first.int64("parts").first.map(Int.init) else { return nil }
+        let rows = count == 1 ? first : try await parts(0..<count, of: key)
+        return try Self.joined(rows).first?.document
+    }
+
+    private func parts(_ range: Range<Int>, of key: Int64) async throws(MilvusError) -> MilvusRows {
+        try await client.rows(
+            range.map { Self.id(key, $0) },
             of: collection,
             fields: ["part", "parts", "document"]
         )
-        return try Self.joined(rows).first?.document
     }
 
     private static func joined(

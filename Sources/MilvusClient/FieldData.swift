@@ -51,6 +51,19 @@ extension MVScalarField {
 }
 
 extension MilvusRows {
+    /// - Throws: ``MilvusError`` `.rejected` when columns differ in length.
+    func check(_ purpose: String) throws(MilvusError) {
+        for (name, column) in columns where column.count != count {
+            let numbers = "'\(name)' has \(column.count) values for \(count) rows"
+            throw MilvusError(.rejected, "cannot \(purpose): \(numbers)")
+        }
+    }
+
+    /// For a request.
+    var fieldsData: [MVFieldData] {
+        [MVFieldData(MilvusField.primaryKey, .int64(ids))] + columns.map { MVFieldData($0, $1) }
+    }
+
     /// Of a query's answer.
     ///
     /// - Throws: ``MilvusError`` `.malformed` when a field is missing or too short.

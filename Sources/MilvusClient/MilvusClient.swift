@@ -1,4 +1,5 @@
 import SwiftProtobuf
+import Synchronization
 
 /// A Milvus server, asked over gRPC.
 ///
@@ -15,6 +16,7 @@ public final class MilvusClient: Sendable {
 
     public let server: MilvusServer
     private let channel: GRPCChannel
+    private let readsFirst = Atomic(false)
 
     /// - Parameter server: Nothing is sent to it yet.
     public init(_ server: MilvusServer) {
@@ -38,7 +40,16 @@ public final class MilvusClient: Sendable {
             let needed = "Milvus 2.3 or later is needed, and this is '\(words)'"
             throw MilvusError(.rejected, "cannot \(purpose): \(needed)")
         }
+        readsFirst.store(Self.readsBeforeUpserts(words), ordering: .relaxed)
         return words
+    }
+
+    /// Whether the server reads every row that an upsert replaces, which takes it longer than to
+    /// remove and to insert them: Milvus Lite since it is written in Python.
+    var readsBeforeUpserts: Bool { readsFirst.load(ordering: .relaxed) }
+
+    private static func readsBeforeUpserts(_ words: String) -> Bool {
+        words.contains("lite") && ServerVersion(words).map { $0.major >= 3 } ?? false
     }
 
     /// Nil when the server has no such call, as Milvus Lite 2.5.1.

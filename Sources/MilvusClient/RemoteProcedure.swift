@@ -10,6 +10,7 @@ enum RemoteProcedure: String {
     case getLoadState = "GetLoadState"
     case getVersion = "GetVersion"
     case hasCollection = "HasCollection"
+    case insert = "Insert"
     case loadCollection = "LoadCollection"
     case query = "Query"
     case search = "Search"
@@ -28,6 +29,7 @@ enum MessageKind: Int32 {
     case loadCollection = 106
     case createIndex = 300
     case describeIndex = 301
+    case insert = 400
     case delete = 401
     case flush = 402
     case upsert = 404

@@ -70,6 +70,29 @@ extension RealServerTests {
         }
 
         @Test(arguments: MilvusLite.Version.allCases)
+        func thousandsOfRowsAreReplacedAndTheOthersStay(
+            _ version: MilvusLite.Version
+        ) async throws {
+            let scene = try await Scene(version)
+            _ = try await scene.client.connect()
+            try await scene.client.upsert(Scene.rows(1...3000), into: scene.name)
+            try await scene.client.flush(scene.name)
+            let ids = Array(Int64(501)...3500)
+            var columns = Scene.rows(501...3500).columns
+            columns["size"] = .int64(ids.map { $0 * 7 })
+            try await scene.client.replace(MilvusRows(ids: ids, columns: columns), in: scene.name)
+            #expect(try await scene.client.count(of: scene.name) == 3500)
+            let found = try await scene.client.rows(
+                [500, 501, 3500],
+                of: scene.name,
+                fields: ["size"]
+            )
+            let sizes = Dictionary(uniqueKeysWithValues: zip(found.ids, try found.int64("size")))
+            #expect(sizes[501] == 3507 && sizes[3500] == 24500)
+            #expect(sizes[500] == (try Scene.rows([500]).int64("size").first))
+        }
+
+        @Test(arguments: MilvusLite.Version.allCases)
         func deletedRowsAreGoneAndTheOthersStay(_ version: MilvusLite.Version) async throws {
             let scene = try await Scene(version)
             try await scene.client.upsert(Scene.rows(1...3000), into: scene.name)
@@ -178,11 +201,16 @@ extension RealServerTests {
         func columnsOfDifferentLengthsAreRejectedUnsent(_ version: MilvusLite.Version) async throws
         {
             let scene = try await Scene(version)
+            _ = try await scene.client.connect()
+            try await scene.client.upsert(Scene.rows(1...2), into: scene.name)
             let rows = MilvusRows(ids: [1, 2], columns: ["size": .int64([1])])
-            let error = await #expect(throws: MilvusError.self) {
-                try await scene.client.upsert(rows, into: scene.name)
+            for put in [scene.client.upsert, scene.client.replace] {
+                let error = await #expect(throws: MilvusError.self) {
+                    try await put(rows, scene.name)
+                }
+                #expect(error?.description.hasSuffix("'size' has 1 values for 2 rows") == true)
             }
-            #expect(error?.description.hasSuffix("'size' has 1 values for 2 rows") == true)
+            #expect(try await scene.client.count(of: scene.name) == 2)
         }
 
         @Test(arguments: MilvusLite.Version.allCases)

@@ -1,0 +1,47 @@
+import Catalogue
+import Foundation
+import Testing
+
+@Suite struct StoredJSONTests {
+    private static func byEncoder(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    private static let texts =
+        ["", "a/b", "Café 🎬", "\"quoted\" \\ back", "e\u{301}\u{2028}\u{7F}"]
+        + (UInt8(0)..<0x21).map { "x\(Character(UnicodeScalar($0)))y" }
+
+    /// What is written by hand for speed is what JSONEncoder writes.
+    @Test(arguments: texts) func manyEpisodesAreWrittenAsEverythingElse(_ text: String) throws {
+        var edits = CatalogueEdits()
+        edits.shows = [Show(id: 3, systemName: text, details: nil)]
+        edits.removedFiles = [1, 2]
+        for number in 0..<3 {
+            edits.episodes.append(
+                Episode(
+                    showTMDBID: 70_523,
+                    tmdbID: -number,
+                    season: 1,
+                    number: number,
+                    absolute: number == 0 ? nil : number,
+                    name: text,
+                    overview: number == 1 ? text : "",
+                    airDate: number == 2 ? text : nil,
+                    type: text
+                )
+            )
+        }
+        #expect(try StoredJSON.text(edits) == Self.byEncoder(edits))
+        let entry = JournalEntry(
+            revision: 7,
+            seconds: -1,
+            origin: Origin(.person, text, reason: text),
+            inverse: edits
+        )
+        #expect(try StoredJSON.text(entry) == Self.byEncoder(entry))
+        let read: JournalEntry? = StoredJSON.value(try StoredJSON.text(entry))
+        #expect(read == entry)
+    }
+}
