@@ -72,7 +72,8 @@ struct MilvusCollections: Sendable {
 extension MilvusCollections {
     /// How far the catalogue is; the only row whose writing makes a change valid.
     struct State: Codable, Hashable, Sendable {
-        var schemaVersion = 1
+        /// 2: the state may be ahead of the rows, as long as a change is pending.
+        var schemaVersion = 2
         var revision: Int64 = 0
         var nextShowID: Int64 = 1
         var nextFileID: Int64 = 1
@@ -158,6 +159,15 @@ extension MilvusCollections {
             ],
             document: try StoredJSON.bytes(file)
         )
+    }
+
+    /// The show with this number of TMDB's.
+    func show(_ tmdbID: Int) async throws(CatalogueError) -> Show? {
+        let found = try await translated { () throws(MilvusError) in
+            try await shows.documents(where: "tmdb_id == \(tmdbID)")
+        }
+        guard let (key, document) = found.first else { return nil }
+        return try StoredJSON.value(document, of: "show \(key)")
     }
 
     func contents(_ known: State) async throws(CatalogueError) -> CatalogueContents {

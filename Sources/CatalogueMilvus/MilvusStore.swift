@@ -38,16 +38,9 @@ public final class MilvusStore: CatalogueStore {
                 _ = try await client.connect()
                 try await collections.create()
             }
-            if try await hasPending() { try await writer.mend() }
+            try await writer.mend()
         } catch {
             guard mayBeAway, error.code == .unavailable else { throw error }
-        }
-    }
-
-    /// Whether a change was begun and is not finished, by a process that writes or has died.
-    private func hasPending() async throws(CatalogueError) -> Bool {
-        try await translated { () throws(MilvusError) in
-            try await collections.pending.count() > 0
         }
     }
 
@@ -58,16 +51,15 @@ public final class MilvusStore: CatalogueStore {
 
     public func contents() async throws(CatalogueError) -> CatalogueContents {
         for _ in 0..<Self.tries {
+            // In this order: a change that begins after the second look is seen by the last.
             let state = try await collections.readState()
-            guard state.isBeingReplaced == nil else {
-                throw .halfMoved
+            guard state.isBeingReplaced == nil else { throw .halfMoved }
+            guard try await !writer.hasPending() else {
+                try await writer.mend()
+                continue
             }
             let contents = try await collections.contents(state)
-            let isStill = try await collections.readState().revision == state.revision
-            let isWhole = try await !hasPending()
-            if isStill, isWhole { return contents }
-            // Its writer goes on, or we do in its place.
-            if !isWhole { try await writer.mend() }
+            if try await collections.readState().revision == state.revision { return contents }
         }
         throw CatalogueError(.unavailable, "others change the catalogue all the time; try again")
     }
@@ -105,7 +97,8 @@ public final class MilvusStore: CatalogueStore {
         before revision: Int64?,
         count: Int
     ) async throws(CatalogueError) -> [JournalEntry] {
-        try await collections.entries(before: revision, count: count, journalLimits)
+        try await writer.mend()
+        return try await collections.entries(before: revision, count: count, journalLimits)
     }
 
     public func lease(
@@ -150,13 +143,15 @@ public final class MilvusStore: CatalogueStore {
     }
 
     public func vectors(of embedder: String) async throws(CatalogueError) -> [ShowVector] {
-        try await collections.vectors(of: embedder)
+        try await writer.mend()
+        return try await collections.vectors(of: embedder)
     }
 
     public func save(
         _ vectors: [ShowVector],
         of embedder: String
     ) async throws(CatalogueError) {
+        try await writer.mend()
         try await collections.save(vectors, of: embedder)
     }
 
@@ -165,7 +160,8 @@ public final class MilvusStore: CatalogueStore {
         of embedder: String,
         count: Int
     ) async throws(CatalogueError) -> [NearShow] {
-        try await collections.nearest(to: vector, of: embedder, count: count)
+        try await writer.mend()
+        return try await collections.nearest(to: vector, of: embedder, count: count)
     }
 
     public func replaceAll(with copy: CatalogueCopy) async throws(CatalogueError) {
@@ -193,8 +189,10 @@ public final class MilvusStore: CatalogueStore {
     }
 
     public func problems(quick: Bool) async throws(CatalogueError) -> [String] {
+        await writer.settle()
         if quick {
-            return try await hasPending() ? ["a change is being made, or was broken off"] : []
+            return try await writer.hasPending()
+                ? ["a change is being made, or was broken off"] : []
         }
         // Reading all of it is what finds a row that cannot be read.
         let contents = try await contents()
@@ -217,6 +215,7 @@ public final class MilvusStore: CatalogueStore {
             ("database", "Milvus \(version), \(server.host):\(server.port)"),
             ("revision", "\(try await revision())"),
         ]
+        await writer.settle()
         let counts = try await translated { () throws(MilvusError) in
             try await collections.counts()
         }

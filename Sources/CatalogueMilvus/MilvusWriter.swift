@@ -5,12 +5,13 @@ import Primitives
 
 /// Makes changes one after the other, each wholly or not at all.
 ///
-/// Milvus has no transactions. What a change does is written down first, as one document; then it
-/// is done, and done again by whoever finds the document when its writer has died: every step may
-/// be repeated. Of several processes one writes at a time, by a lease that it keeps while it goes
-/// on writing.
+/// Milvus has no transactions. What a change does is written down first, as one document, and the
+/// state says that it is made: whoever asked for it need not wait for more. Then it is done, and
+/// done again by whoever finds the document when its writer has died: every step may be repeated.
+/// Who reads waits for that. Of several processes one writes at a time, by a lease that it keeps
+/// while it goes on writing.
 actor MilvusWriter {
-    private struct Pending: Codable {
+    private struct Pending: Codable, Sendable {
         let edits: CatalogueEdits
         let entry: JournalEntry
         let state: MilvusCollections.State
@@ -38,7 +39,7 @@ actor MilvusWriter {
     private var leasedUntil: ContinuousClock.Instant?
     /// What our last change left, with nothing pending; nil when another may have written since.
     private var left: MilvusCollections.State?
-    /// The change that is under way, for the next to wait for.
+    /// The change that is under way and what it leaves to do, for the next to wait for.
     private var tail: Task<Void, Never>?
 
     private static let leaseName = "write"
@@ -46,6 +47,8 @@ actor MilvusWriter {
     /// Longer than a write of one row takes to be seen by others: two that find no lease at the
     /// same time then both see the later one.
     private static let settling = Duration.milliseconds(150)
+    /// How often is looked whether another process has finished its change.
+    private static let glance = Duration.milliseconds(20)
     private static let patience = Duration.seconds(30)
     /// How often old entries are looked for.
     private static let pruneEvery: Int64 = 16
@@ -57,9 +60,10 @@ actor MilvusWriter {
         self.limits = limits
     }
 
+    /// Returns when the change is safe; its rows come soon after.
     func commit(_ change: CatalogueChange) async throws(CatalogueError) {
         let (edits, entry) = (StoredJSON.begun(change.edits), StoredJSON.begun(change.entry))
-        try await alone { () async throws(CatalogueError) in
+        _ = try await alone { () async throws(CatalogueError) in
             let state = try await self.mended()
             guard state.isBeingReplaced == nil else { throw .halfMoved }
             let revision = change.entry.revision
@@ -68,6 +72,7 @@ actor MilvusWriter {
                 throw CatalogueError(.conflict, message)
             }
             var new = state
+            new.schemaVersion = MilvusCollections.State().schemaVersion
             new.revision = revision
             new.nextShowID = max(new.nextShowID, change.after.nextShowID)
             new.nextFileID = max(new.nextFileID, change.after.nextFileID)
@@ -76,9 +81,15 @@ actor MilvusWriter {
             let entryText = try await entry.value.get()
             let document = try Pending.document(try await edits.value.get(), entryText, new)
             let pending = Pending(edits: change.edits, entry: change.entry, state: new)
-            try await self.make(pending, entryText, document)
+            try await self.begin(pending, document)
+            return (pending, entryText)
+        } afterwards: { pending, entryText in
+            await self.finishSoon(pending, entryText)
         }
     }
+
+    /// Returns when nothing is left to do of what this process has committed.
+    func settle() async { await tail?.value }
 
     /// - Parameters:
     ///   - copy: All that is there afterwards.
@@ -96,10 +107,8 @@ actor MilvusWriter {
 
     func noteAsked(_ seconds: Int64, about tmdbID: Int) async throws(CatalogueError) {
         try await alone { () async throws(CatalogueError) in
-            let contents = try await self.collections.contents(try await self.mended())
-            guard var show = contents.shows.first(where: { $0.details?.tmdbID == tmdbID }) else {
-                return
-            }
+            _ = try await self.mended()
+            guard var show = try await self.collections.show(tmdbID) else { return }
             show.askedSeconds = seconds
             var edits = CatalogueEdits()
             edits.shows = [show]
@@ -134,15 +143,40 @@ actor MilvusWriter {
 
     /// Lets others write at once.
     func release() async {
+        await settle()
         guard leasedUntil != nil else { return }
         leasedUntil = nil
         guard (try? await holder(of: Self.leaseName)) == holder else { return }
         try? await drop(Self.leaseName)
     }
 
-    /// What was begun and not finished is finished; a reader asks for that when it finds some.
+    /// Returns when what was begun is finished; a reader asks for that when it finds some.
+    ///
+    /// Its writer finishes it, or we do when there is none any more.
     func mend() async throws(CatalogueError) {
-        try await alone { () async throws(CatalogueError) in _ = try await self.mended() }
+        let end = ContinuousClock.now + Self.patience
+        await settle()
+        while try await hasPending() {
+            let writer = try await holder(of: Self.leaseName)
+            guard let writer, writer != holder else {
+                return try await alone { () async throws(CatalogueError) in
+                    _ = try await self.mended()
+                }
+            }
+            guard ContinuousClock.now < end else { throw Self.othersWrite }
+            try await sleep(Self.glance)
+        }
+    }
+
+    private static let othersWrite = CatalogueError(
+        .unavailable,
+        "another process is writing to the catalogue; try again"
+    )
+
+    func hasPending() async throws(CatalogueError) -> Bool {
+        try await translated { () throws(MilvusError) in
+            try await collections.pending.count() > 0
+        }
     }
 
     // MARK: Steps
@@ -163,39 +197,49 @@ actor MilvusWriter {
             try await dropPending(key)
         }
         for (key, document) in pending {
-            guard key == last.revision + 1 else {
+            // The state tells that it is made, or its writer died before it could.
+            guard key == last.revision || key == last.revision + 1 else {
                 try await dropPending(key)
                 continue
             }
             let change: Pending = try StoredJSON.value(document, of: "a pending change")
+            if key > last.revision { try await validate(change) }
             try await finish(change, try StoredJSON.text(change.entry))
             last = change.state
         }
         return last
     }
 
-    private func make(
-        _ change: Pending,
-        _ entry: String,
-        _ document: Data
-    ) async throws(CatalogueError) {
+    /// Writes down what a change does, and makes it.
+    private func begin(_ change: Pending, _ document: Data) async throws(CatalogueError) {
         left = nil
         let record = RecordTable.Record(key: change.entry.revision, document: document)
         try await translated { () throws(MilvusError) in
             try await collections.pending.put([record], mayShrink: false)
         }
-        try await finish(change, entry)
-        left = change.state
+        try await validate(change)
+    }
+
+    private func validate(_ change: Pending) async throws(CatalogueError) {
+        guard try await holder(of: Self.leaseName) == holder else {
+            throw CatalogueError(.unavailable, "another process writes to the catalogue now")
+        }
+        try await collections.write(change.state)
+    }
+
+    private func finishSoon(_ change: Pending, _ entry: String) async {
+        do throws(CatalogueError) {
+            try await finish(change, entry)
+            left = change.state
+        } catch {
+            // Whoever comes next finds what is written down, and does it.
+        }
     }
 
     // `entry` is the JSON of the change's.
     private func finish(_ change: Pending, _ entry: String) async throws(CatalogueError) {
         try await collections.put(change.edits)
         try await collections.add([RecordTable.Record(change.entry, entry)])
-        guard try await holder(of: Self.leaseName) == holder else {
-            throw CatalogueError(.unavailable, "another process writes to the catalogue now")
-        }
-        try await collections.write(change.state)
         try await dropPending(change.entry.revision)
         if change.entry.revision % Self.pruneEvery == 0 || limits.age < 0 {
             try await collections.prune(change.entry, limits)
@@ -257,8 +301,15 @@ actor MilvusWriter {
     // MARK: One at a time
 
     /// Runs `body` after all that was asked for before it, and with the right to write.
+    ///
+    /// - Parameters:
+    ///   - body: What is waited for.
+    ///   - afterwards: What the next change waits for, with the right to write as well.
+    /// - Returns: What `body` returned.
+    /// - Throws: ``CatalogueError``.
     private func alone<Value: Sendable>(
-        _ body: @Sendable @escaping () async throws(CatalogueError) -> Value
+        _ body: @Sendable @escaping () async throws(CatalogueError) -> Value,
+        afterwards: @Sendable @escaping (Value) async -> Void = { _ in }
     ) async throws(CatalogueError) -> Value {
         let before = tail
         let task = Task { () async -> Result<Value, CatalogueError> in
@@ -272,7 +323,12 @@ actor MilvusWriter {
                 return .failure(error)
             }
         }
-        tail = Task { _ = await task.value }
+        tail = Task {
+            guard case .success(let value) = await task.value else { return }
+            let renewal = Task { await self.renewLease() }
+            defer { renewal.cancel() }
+            await afterwards(value)
+        }
         return try await task.value.get()
     }
 
@@ -283,24 +339,24 @@ actor MilvusWriter {
             let known = try await holder(of: Self.leaseName)
             if known != holder { left = nil }
             if let known, known != holder {
-                try await settle()
+                try await sleep(Self.settling)
                 continue
             }
             let start = ContinuousClock.now
             try await write(ownLease)
             // One that has run out may be taken by another at this moment.
-            if known == nil { try await settle() }
+            if known == nil { try await sleep(Self.settling) }
             guard try await holder(of: Self.leaseName) == holder else { continue }
             // Renewed well before others may take it.
             leasedUntil = start + .seconds(Self.leaseSeconds / 2)
             return
         }
-        throw CatalogueError(.unavailable, "another process is writing to the catalogue; try again")
+        throw Self.othersWrite
     }
 
-    private func settle() async throws(CatalogueError) {
+    private func sleep(_ time: Duration) async throws(CatalogueError) {
         do {
-            try await Task.sleep(for: Self.settling)
+            try await Task.sleep(for: time)
         } catch {
             throw CatalogueError(.unavailable, "the change was given up", cause: error)
         }

@@ -178,8 +178,18 @@ struct RecordTable: Sendable {
     // MARK: Reading
 
     /// Documents by ascending key; what was being written when the writer died is left out.
-    func documents() async throws(MilvusError) -> [(key: Int64, document: Data)] {
-        let rows = try await client.query(collection, fields: ["part", "parts", "document"])
+    ///
+    /// - Parameter filter: On the fields that people filter by; "" is all.
+    /// - Returns: Key and document of each.
+    /// - Throws: ``MilvusError``.
+    func documents(
+        where filter: String = ""
+    ) async throws(MilvusError) -> [(key: Int64, document: Data)] {
+        let rows = try await client.query(
+            collection,
+            where: filter,
+            fields: ["part", "parts", "document"]
+        )
         return try Self.joined(rows)
     }
 
