@@ -299,7 +299,8 @@ public actor Library {
             _ = try self.reroute(in: &draft)
             return saved
         }
-        if let tmdbID = show.details?.tmdbID {
+        // A show that was changed bears the time already.
+        if let tmdbID = show.details?.tmdbID, contents.show(saved.id)?.askedSeconds != seconds {
             try await store.noteAsked(seconds, about: tmdbID)
             contents.noteAsked(seconds, about: tmdbID)
         }

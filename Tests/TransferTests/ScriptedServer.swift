@@ -100,12 +100,19 @@ final class ScriptedChannel: ByteChannel {
 
     let outstandingLimit: Int
     private let script: Script
+    /// How many bytes come at once at most.
+    private let piece: @Sendable () -> Int
     private var received: [UInt8] = []
     private var toSend: [UInt8] = Reply.version
     private var sawInitialization = false
 
-    init(outstandingLimit: Int = 1 << 20, _ script: @escaping Script) {
+    init(
+        outstandingLimit: Int = 1 << 20,
+        piece: @escaping @Sendable () -> Int = { 1021 },
+        _ script: @escaping Script
+    ) {
         self.outstandingLimit = outstandingLimit
+        self.piece = piece
         self.script = script
     }
 
@@ -113,8 +120,7 @@ final class ScriptedChannel: ByteChannel {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ConnectionError) -> ReadResult {
         guard !toSend.isEmpty else { return .wouldBlock }
-        // In pieces that split packets and their lengths.
-        let count = min(toSend.count, buffer.count, 1021)
+        let count = min(toSend.count, buffer.count, piece())
         buffer.copyBytes(from: toSend[..<count])
         toSend.removeFirst(count)
         return .bytes(count)
@@ -143,6 +149,8 @@ extension SFTPPool {
         // So long that a slow machine never makes a wait for a connection fail.
         readTimeout: Duration = .seconds(600),
         logger: Logger = .quiet,
+        // So that packets and their lengths are split.
+        piece: @escaping @Sendable () -> Int = { 1021 },
         _ script: @escaping ScriptedChannel.Script
     ) -> SFTPPool {
         var account = RemoteAccount(host: "scripted", user: "me")
@@ -151,7 +159,7 @@ extension SFTPPool {
         settings.connections = connections
         settings.readTimeout = readTimeout
         return SFTPPool(account, settings: settings, logger: logger) { _ in
-            ScriptedChannel(script)
+            ScriptedChannel(piece: piece, script)
         }
     }
 }

@@ -20,6 +20,8 @@ struct ConnectionLoop {
     private let limits: RemoteAccount.TimeLimits
     private let meter: ConnectionMeter
     private let buffer = ReceiveBuffer(size: bufferSize)
+    /// What comes now, if it goes past the buffer.
+    private var arriving: ArrivingData?
     /// When the server last gave a sign of life, or we began to wait for one.
     private var lastSign = ContinuousClock.now
     private var wasWaiting = true
@@ -100,23 +102,50 @@ struct ConnectionLoop {
     private mutating func readAndHandle() throws(ConnectionError) -> Bool {
         var total = 0
         while total < Self.readsPerTurn {
-            switch try channel.read(into: buffer.free) {
+            switch try channel.read(into: room) {
             case .wouldBlock: return total > 0
             case .end:
                 throw ConnectionError(.closed, "'\(label)' closed the connection")
             case .bytes(let count):
                 total += count
-                buffer.received(count)
                 lastSign = .now
                 meter.bytesReceived.add(UInt64(count), ordering: .relaxed)
-                try buffer.removePackets(upTo: SFTPEngine.largestPacket) {
-                    packet throws(ConnectionError) in
-                    try engine.received(packet)
-                }
+                try take(count)
                 noteProgress(count)
             }
         }
         return true
+    }
+
+    /// Where the next bytes go: to their place, when it is known.
+    ///
+    /// In a stream of data only as much is buffered as tells it.
+    private var room: UnsafeMutableRawBufferPointer {
+        if let arriving { return arriving.rest }
+        guard buffer.isEmpty, engine.outstandingBytes >= Self.bulk else { return buffer.free }
+        return UnsafeMutableRawBufferPointer(rebasing: buffer.free[..<SFTPEngine.dataHeader])
+    }
+
+    /// `count` bytes have come where there was ``room`` for them.
+    private mutating func take(_ count: Int) throws(ConnectionError) {
+        guard arriving == nil else {
+            arriving?.received(count)
+            if let whole = arriving, whole.isWhole {
+                arriving = nil
+                try engine.received(whole)
+            }
+            return
+        }
+        buffer.received(count)
+        try buffer.removePackets(upTo: SFTPEngine.largestPacket) {
+            packet throws(ConnectionError) in
+            try engine.received(packet)
+        }
+        guard let begun = buffer.begun,
+            let data = engine.arrival(of: begun.bytes, length: begun.length)
+        else { return }
+        buffer.forgetBegun()
+        arriving = data
     }
 
     private mutating func noteProgress(_ count: Int) {

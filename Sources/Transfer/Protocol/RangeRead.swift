@@ -75,14 +75,19 @@ final class RangeRead {
     }
 
     /// Copies `data` to its place.
+    func store(_ data: UnsafeRawBufferPointer, at offset: UInt64) {
+        let (target, start) = place(of: offset)
+        UnsafeMutableRawBufferPointer(rebasing: target.mutable[start...]).copyMemory(from: data)
+    }
+
+    /// Where the byte at `offset` of the file belongs.
     ///
     /// Memory is taken with the first bytes, so that reads that only wait cost nothing.
-    func store(_ data: UnsafeRawBufferPointer, at offset: UInt64) {
+    func place(of offset: UInt64) -> (bytes: Bytes, index: Int) {
         // Not cleared: it leaves here only when every byte was stored.
         let target = bytes ?? Bytes(count: Int(range.count))
         bytes = target
-        let start = Int(offset - range.lowerBound)
-        UnsafeMutableRawBufferPointer(rebasing: target.mutable[start...]).copyMemory(from: data)
+        return (target, Int(offset - range.lowerBound))
     }
 
     /// The outcome once everything has been answered.
@@ -96,6 +101,34 @@ final class RangeRead {
         if let end { return .ended(at: end) }
         return .bytes(bytes ?? Bytes(count: 0))
     }
+}
+
+/// Data of a reply that go from the channel to their place at once.
+struct ArrivingData {
+    let id: UInt32
+    let count: Int
+    private let bytes: Bytes
+    private let start: Int
+    private var filled = 0
+
+    /// - Parameters:
+    ///   - id: Of the request.
+    ///   - count: Bytes that will come.
+    ///   - place: Where the first belongs; there is room for all of them.
+    init(id: UInt32, count: Int, place: (bytes: Bytes, index: Int)) {
+        self.id = id
+        self.count = count
+        (bytes, start) = place
+    }
+
+    /// Room for what has not come yet.
+    var rest: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: bytes.mutable[start + filled..<start + count])
+    }
+
+    var isWhole: Bool { filled == count }
+
+    mutating func received(_ count: Int) { filled += count }
 }
 
 /// Requests that are sent together and answered together.

@@ -22,6 +22,20 @@ final class ReceiveBuffer {
         UnsafeMutableRawBufferPointer(rebasing: memory[filled...])
     }
 
+    var isEmpty: Bool { start == filled }
+
+    /// What is there of a packet that has begun to come, without its length, and how long it will
+    /// be; nil when not even that is known.
+    var begun: (bytes: UnsafeRawBufferPointer, length: Int)? {
+        guard filled - start >= 4 else { return nil }
+        let word = memory.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+        let bytes = UnsafeRawBufferPointer(rebasing: memory[(start + 4)..<filled])
+        return (bytes, Int(UInt32(bigEndian: word)))
+    }
+
+    /// The packet that has begun to come goes on elsewhere.
+    func forgetBegun() { (start, filled) = (0, 0) }
+
     func received(_ count: Int) {
         filled += count
     }

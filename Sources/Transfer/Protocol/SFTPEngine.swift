@@ -43,6 +43,8 @@ struct SFTPEngine {
     static let largestPacket = 256 * 1024 + 1024
     /// OpenSSH's own limit for one READ, 256 KiB less 1 KiB.
     static let largestRead = 255 * 1024
+    /// Bytes before the data of a reply: its length, type and request, and how many data there are.
+    static let dataHeader = 13
     /// Every server must accept this much (draft-ietf-secsh-filexfer-02 §3).
     static let safeRead = 32 * 1024
     /// Output is produced in portions, so that new metadata requests overtake unsent reads.
@@ -406,19 +408,17 @@ extension SFTPEngine {
         _ read: RangeRead,
         _ range: ByteRange
     ) throws(ConnectionError) {
-        outstandingBytes -= Int(range.count)
-        read.outstanding -= 1
         if type == PacketType.data {
             let data = try reader.string()
             guard !data.isEmpty, data.count <= range.count else {
                 throw violation("reply with \(data.count) bytes where \(range.count) were asked")
             }
-            if !read.pending.isFinished {
-                read.store(data, at: range.lowerBound)
-                refill(read, range, given: data.count)
-            }
+            if !read.pending.isFinished { read.store(data, at: range.lowerBound) }
+            received(data.count, of: range, read)
         } else {
             let status = try refusal(type, &reader)
+            outstandingBytes -= Int(range.count)
+            read.outstanding -= 1
             if status.code == SFTPStatus.endOfFile {
                 read.end = min(read.end ?? .max, range.lowerBound)
                 read.unsent = []
@@ -427,8 +427,46 @@ extension SFTPEngine {
                 drop(read.openFile)
                 read.pending.finish(.success(.refused(status)))
             }
+            settle(read)
         }
+    }
+
+    /// `count` bytes of `range` are where they belong.
+    private mutating func received(_ count: Int, of range: ByteRange, _ read: RangeRead) {
+        outstandingBytes -= Int(range.count)
+        read.outstanding -= 1
+        if !read.pending.isFinished { refill(read, range, given: count) }
         settle(read)
+    }
+
+    /// The place for the data of a reply that has begun to come, with what is there of them.
+    ///
+    /// - Parameters:
+    ///   - packet: What is there of it, without its length.
+    ///   - length: How long it will be.
+    /// - Returns: nil for anything else than bytes that somebody waits for.
+    func arrival(of packet: UnsafeRawBufferPointer, length: Int) -> ArrivingData? {
+        let header = Self.dataHeader - 4
+        guard packet.count >= header, packet[0] == PacketType.data else { return nil }
+        let id = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
+        let word = packet.loadUnaligned(fromByteOffset: 5, as: UInt32.self)
+        let count = Int(UInt32(bigEndian: word))
+        guard case .data(let read, let range) = outstanding[id], !read.pending.isFinished,
+            count > 0, count <= range.count, header + count == length
+        else { return nil }
+        var data = ArrivingData(id: id, count: count, place: read.place(of: range.lowerBound))
+        let there = UnsafeRawBufferPointer(rebasing: packet[header...])
+        data.rest.copyMemory(from: there)
+        data.received(there.count)
+        return data
+    }
+
+    /// All of `data` have come.
+    mutating func received(_ data: ArrivingData) throws(ConnectionError) {
+        guard case .data(let read, let range) = outstanding.removeValue(forKey: data.id) else {
+            throw violation("reply to request \(data.id), which is not outstanding")
+        }
+        received(data.count, of: range, read)
     }
 
     /// Asks for the part of a request that a short reply left out.
