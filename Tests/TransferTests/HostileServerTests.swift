@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [[Array("film".utf8)], [Array("..".utf8)], [Array("a/b".utf8)], []]
     )
     func anEndlessDirectoryEnds(_ names: [[UInt8]]) async throws {
@@ -160,7 +160,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func aServerThatSaysNothingIsGivenUp() async throws {
         var limits = RemoteAccount.TimeLimits()
         limits.reply = .milliseconds(50)

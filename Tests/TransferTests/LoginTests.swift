@@ -200,7 +200,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func aClosedPortIsUnreachable(_ transport: RemoteAccount.Transport) async throws {
         let box = try Seedbox()
         box.stopServer()
@@ -209,7 +209,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func anUnknownNameIsUnreachable(_ transport: RemoteAccount.Transport) async throws {
         let box = try Seedbox()
         // RFC 6761 §6.4: never a real name.

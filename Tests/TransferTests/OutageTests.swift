@@ -26,7 +26,7 @@ import Testing
         return SFTPPool(account, settings: settings, logger: .quiet)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func aServerThatIsGoneIsUnavailable(_ transport: RemoteAccount.Transport) async throws {
         let (box, file, _) = try boxWithFilm()
         try await withPool(impatientPool(box, transport)) { pool in
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func aServerThatFreezesIsUnavailable(_ transport: RemoteAccount.Transport) async throws {
         let (box, file, _) = try boxWithFilm()
         try await withPool(impatientPool(box, transport)) { pool in
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func aServerThatComesBackIsUsedAgain(_ transport: RemoteAccount.Transport) async throws {
         let (box, file, bytes) = try boxWithFilm()
         let pool = impatientPool(box, transport, readTimeout: .seconds(30))
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func aReadWaitsForTheServerToComeBack(_ transport: RemoteAccount.Transport) async throws {
         let (box, file, bytes) = try boxWithFilm()
         let pool = impatientPool(box, transport, readTimeout: .seconds(30))
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func cancellationReturnsWhileTheServerIsFrozen(
         _ transport: RemoteAccount.Transport
     ) async throws {
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: bothTransports)
+    @Test(.timeLimit(.minutes(5)), arguments: bothTransports)
     func shutdownLeavesNoProcessAndFailsWhoWaits(
         _ transport: RemoteAccount.Transport
     ) async throws {

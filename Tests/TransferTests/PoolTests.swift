@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func aServerThatAllowsOneConnectionIsUsedWithOne() async throws {
         let pool = pool { attempt throws(ConnectionError) in
             guard attempt == 1 else { throw ConnectionError(.unreachable, "one is enough") }
