@@ -37,15 +37,22 @@ public final class Detour: Sendable {
 
     /// Breaks every connection off.
     public func breakAll() {
-        let pairs = state.withLock { Array($0.pairs) }
-        for (one, other) in pairs {
-            shutdown(one, Int32(SHUT_RDWR))
-            shutdown(other, Int32(SHUT_RDWR))
+        // In the lock: a pair that is not in the list any more may be closed.
+        state.withLock { state in
+            for (one, other) in state.pairs {
+                shutdown(one, Int32(SHUT_RDWR))
+                shutdown(other, Int32(SHUT_RDWR))
+            }
         }
     }
 
+    /// Only the first time does anything: by the second the descriptor's number may be another's.
     public func stop() {
-        state.withLock { $0.isStopped = true }
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        guard isFirst else { return }
         shutdown(listener, Int32(SHUT_RDWR))
         breakAll()
     }

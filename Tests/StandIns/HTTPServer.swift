@@ -41,6 +41,7 @@ public final class HTTPServer: Sendable {
     private let listener: Int32
     private let answer: @Sendable (Request) -> Answer
     private let clients = Mutex<Set<Int32>>([])
+    private let isStopped = Atomic(false)
 
     /// Listens at once; `port` 0 is any that is free, `answer` is called on a thread of its own.
     public init(port: UInt16 = 0, answer: @Sendable @escaping (Request) -> Answer) throws {
@@ -93,7 +94,9 @@ public final class HTTPServer: Sendable {
 
     public var baseURL: String { "http://127.0.0.1:\(port)" }
 
+    /// Only the first time does anything: by the second the descriptor's number may be another's.
     public func stop() {
+        guard !isStopped.exchange(true, ordering: .relaxed) else { return }
         shutdown(listener, Int32(SHUT_RDWR))
         clients.withLock { for client in $0 { shutdown(client, Int32(SHUT_RDWR)) } }
     }
