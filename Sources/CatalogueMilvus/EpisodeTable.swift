@@ -61,26 +61,19 @@ struct EpisodeTable: Sendable {
 
     /// Readers may see some of them before the rest, and miss others for a moment.
     func put(_ episodes: [Episode]) async throws(CatalogueError) {
-        let starts = Array(stride(from: 0, to: episodes.count, by: Self.rowsAtOnce))
         // The server works on one part while another is made ready.
-        async let second = put(
-            episodes,
-            from: starts.indices.filter { $0 % 2 == 1 }.map { starts[$0] }
-        )
-        let first = await put(
-            episodes,
-            from: starts.indices.filter { $0 % 2 == 0 }.map { starts[$0] }
-        )
+        async let second = putEveryOther(of: episodes, from: Self.rowsAtOnce)
+        let first = await putEveryOther(of: episodes, from: 0)
         try first.get()
         try await second.get()
     }
 
-    private func put(
-        _ episodes: [Episode],
-        from starts: [Int]
+    private func putEveryOther(
+        of episodes: [Episode],
+        from first: Int
     ) async -> Result<Void, CatalogueError> {
         do throws(CatalogueError) {
-            for start in starts {
+            for start in stride(from: first, to: episodes.count, by: 2 * Self.rowsAtOnce) {
                 let rows = try Self.rows(of: episodes[start...].prefix(Self.rowsAtOnce))
                 try await translated { () throws(MilvusError) in
                     try await client.replace(rows, in: collection)

@@ -47,7 +47,7 @@ actor MilvusWriter {
     /// Longer than a write of one row takes to be seen by others: two that find no lease at the
     /// same time then both see the later one.
     private static let settling = Duration.milliseconds(150)
-    /// How often is looked whether another process has finished its change.
+    /// Between two looks whether another process has finished its change: Milvus tells nobody.
     private static let glance = Duration.milliseconds(20)
     private static let patience = Duration.seconds(30)
     /// How often old entries are looked for.
@@ -316,7 +316,7 @@ actor MilvusWriter {
             await before?.value
             do throws(CatalogueError) {
                 try await self.becomeWriter()
-                let renewal = Task { await self.renewLease() }
+                let renewal = self.renewal()
                 defer { renewal.cancel() }
                 return .success(try await body())
             } catch {
@@ -325,7 +325,7 @@ actor MilvusWriter {
         }
         tail = Task {
             guard case .success(let value) = await task.value else { return }
-            let renewal = Task { await self.renewLease() }
+            let renewal = renewal()
             defer { renewal.cancel() }
             await afterwards(value)
         }
@@ -354,6 +354,7 @@ actor MilvusWriter {
         throw Self.othersWrite
     }
 
+    /// Waits for what no server tells; a task that is cancelled meanwhile gives up its change.
     private func sleep(_ time: Duration) async throws(CatalogueError) {
         do {
             try await Task.sleep(for: time)
@@ -361,6 +362,9 @@ actor MilvusWriter {
             throw CatalogueError(.unavailable, "the change was given up", cause: error)
         }
     }
+
+    /// Keeps the right to write until it is cancelled.
+    private func renewal() -> Task<Void, Never> { Task { await renewLease() } }
 
     /// While a change is made that takes longer than the lease; ends when it is cancelled.
     private func renewLease() async {

@@ -40,7 +40,7 @@ extension MilvusClient {
     /// As ``upsert(_:into:)``, by the way that is the fastest for thousands of rows: readers may
     /// miss some of them meanwhile, and all the time when it fails.
     public func replace(_ rows: MilvusRows, in collection: String) async throws(MilvusError) {
-        guard readsBeforeUpserts else { return try await upsert(rows, into: collection) }
+        guard prefersInserts else { return try await upsert(rows, into: collection) }
         try rows.check("replace in '\(collection)'")
         try await delete(ids: rows.ids, from: collection)
         try await put(rows, into: collection, .insert, .insert, MVInsertRequest())

@@ -16,7 +16,9 @@ public final class MilvusClient: Sendable {
 
     public let server: MilvusServer
     private let channel: GRPCChannel
-    private let readsFirst = Atomic(false)
+    /// Whether the server reads every row that an upsert replaces, which takes it longer than to
+    /// remove and to insert them: Milvus Lite since it is written in Python.
+    private let isSlowToUpsert = Atomic(false)
 
     /// - Parameter server: Nothing is sent to it yet.
     public init(_ server: MilvusServer) {
@@ -40,17 +42,13 @@ public final class MilvusClient: Sendable {
             let needed = "Milvus 2.3 or later is needed, and this is '\(words)'"
             throw MilvusError(.rejected, "cannot \(purpose): \(needed)")
         }
-        readsFirst.store(Self.readsBeforeUpserts(words), ordering: .relaxed)
+        let isPython = words.contains("lite") && (ServerVersion(words)?.major ?? 0) >= 3
+        isSlowToUpsert.store(isPython, ordering: .relaxed)
         return words
     }
 
-    /// Whether the server reads every row that an upsert replaces, which takes it longer than to
-    /// remove and to insert them: Milvus Lite since it is written in Python.
-    var readsBeforeUpserts: Bool { readsFirst.load(ordering: .relaxed) }
-
-    private static func readsBeforeUpserts(_ words: String) -> Bool {
-        words.contains("lite") && ServerVersion(words).map { $0.major >= 3 } ?? false
-    }
+    /// Whether thousands of rows are better removed and inserted than upserted.
+    var prefersInserts: Bool { isSlowToUpsert.load(ordering: .relaxed) }
 
     /// Nil when the server has no such call, as Milvus Lite 2.5.1.
     private func version(_ purpose: String) async throws(MilvusError) -> String? {

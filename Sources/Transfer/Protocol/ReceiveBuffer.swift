@@ -48,9 +48,7 @@ final class ReceiveBuffer {
         upTo largest: Int,
         _ handle: (UnsafeRawBufferPointer) throws(ConnectionError) -> Void
     ) throws(ConnectionError) {
-        while filled - start >= 4 {
-            let word = memory.loadUnaligned(fromByteOffset: start, as: UInt32.self)
-            let length = Int(UInt32(bigEndian: word))
+        while let (bytes, length) = begun {
             guard length > 0, length <= largest else {
                 throw ConnectionError(
                     .protocolViolation,
@@ -58,10 +56,9 @@ final class ReceiveBuffer {
                         + " does its shell print text at login?"
                 )
             }
-            let end = start + 4 + length
-            guard end <= filled else { break }
-            try handle(UnsafeRawBufferPointer(rebasing: memory[(start + 4)..<end]))
-            start = end
+            guard length <= bytes.count else { break }
+            try handle(UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+            start += 4 + length
         }
         // A packet that was begun is moved to the front only when its rest might not fit.
         guard start == filled || memory.count - filled < largest + 4 else { return }

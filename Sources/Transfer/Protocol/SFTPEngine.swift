@@ -447,10 +447,10 @@ extension SFTPEngine {
     /// - Returns: nil for anything else than bytes that somebody waits for.
     func arrival(of packet: UnsafeRawBufferPointer, length: Int) -> ArrivingData? {
         let header = Self.dataHeader - 4
-        guard packet.count >= header, packet[0] == PacketType.data else { return nil }
-        let id = UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 1, as: UInt32.self))
-        let word = packet.loadUnaligned(fromByteOffset: 5, as: UInt32.self)
-        let count = Int(UInt32(bigEndian: word))
+        var reader = PacketReader(packet)
+        guard packet.count >= header, (try? reader.uint8()) == PacketType.data,
+            let id = try? reader.uint32(), let count = (try? reader.uint32()).map(Int.init)
+        else { return nil }
         guard case .data(let read, let range) = outstanding[id], !read.pending.isFinished,
             count > 0, count <= range.count, header + count == length
         else { return nil }
