@@ -35,7 +35,8 @@ public final class Future<Value: Sendable>: Sendable {
     /// The value; blocks this thread until it is there.
     public func wait() -> Value {
         while true {
-            if let known = result.withLock(\.self) { return known }
+            // A key path would be put together anew at each call, because this is generic.
+            if let known = result.withLock({ $0 }) { return known }
             isDone.wait()
             // For the others that wait.
             isDone.signal()

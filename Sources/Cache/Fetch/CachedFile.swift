@@ -112,10 +112,13 @@ final class CachedFile: OpenFile {
             }
             let part = state.prepared[index]
             state.cachedRun = ByteRange(state.cachedRun.lowerBound, range.upperBound)
-            guard index == state.prepared.count - 1 else { return (part, false) }
-            let next = PreparedPart(from: part.range.upperBound, of: file, in: source.store)
-            state.prepared = [part] + (next.map { [$0] } ?? [])
-            return (part, next != nil)
+            state.prepared.removeFirst(index)
+            let last = state.prepared[state.prepared.count - 1].range
+            guard state.prepared.count <= PreparedPart.ahead,
+                let next = PreparedPart(from: last.upperBound, of: file, in: source.store)
+            else { return (part, false) }
+            state.prepared.append(next)
+            return (part, true)
         }
         if isNew { preparing.begins(self, handle: handle) }
         return part?.slice(range)

@@ -10,6 +10,8 @@ internal import Primitives
 final class PreparedPart: Sendable {
     /// What ends at a multiple of this, or where the file ends.
     static let size: UInt64 = 1 << 20
+    /// Parts that are made ready behind the one that the reader is in.
+    static let ahead = 2
 
     let range: ByteRange
     private let bytes: Future<ByteSlice?>
@@ -48,7 +50,7 @@ final class PreparedHandles: Sendable {
         weak var file: CachedFile?
     }
 
-    /// Each holds two parts at most.
+    /// Each holds three parts at most.
     static let limit = 4
 
     private let holders = Lock<[Holder]>([])

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Primitives
 
 /// One version of a remote file as the disk holds it: a sparse data file and its map.
@@ -194,10 +193,8 @@ extension StoredFile {
         return range.lowerBound <= bytes.lowerBound && bytes.upperBound <= range.upperBound
     }
 
-    /// Reads neighbouring blocks straight into the reader's buffer.
-    ///
-    /// Of a big read two processors do a half each: the reader's own has nothing else to do while
-    /// it waits, and memory gives one alone only a part of what it has.
+    /// Reads neighbouring blocks straight into the reader's buffer, a few at a time, so that the check
+    /// finds them in the processor's own memory.
     private func readWhole(
         _ whole: [Int],
         of range: ByteRange,
@@ -207,33 +204,9 @@ extension StoredFile {
         _ base: Int
     ) -> [Int] {
         guard let first = whole.first, let last = whole.last else { return [] }
-        // Each half writes to its own part of it.
-        nonisolated(unsafe) let buffer = buffer
-        @Sendable func read(_ blocks: Range<Int>) -> [Int] {
-            readRun(blocks, of: range, from: data, into: buffer, checksums, base)
-        }
-        guard whole.count >= StoredFile.blocksWorthSharing else { return read(first..<last + 1) }
-        let middle = first + whole.count / 2
-        let bad = Lock<[Int]>([])
-        DispatchQueue.concurrentPerform(iterations: 2) { half in
-            let found = read(half == 0 ? first..<middle : middle..<last + 1)
-            bad.withLock { $0 += found }
-        }
-        return bad.withLock(\.self)
-    }
-
-    /// A few blocks at a time, so that the check finds them in the processor's own memory.
-    private func readRun(
-        _ run: Range<Int>,
-        of range: ByteRange,
-        from data: Descriptor,
-        into buffer: UnsafeMutableRawBufferPointer,
-        _ checksums: [UInt32],
-        _ base: Int
-    ) -> [Int] {
         var bad: [Int] = []
-        for start in stride(from: run.lowerBound, to: run.upperBound, by: StoredFile.blocksAtOnce) {
-            let blocks = start..<min(start + StoredFile.blocksAtOnce, run.upperBound)
+        for start in stride(from: first, through: last, by: StoredFile.blocksAtOnce) {
+            let blocks = start..<min(start + StoredFile.blocksAtOnce, last + 1)
             let bytes = Block.bytes(of: blocks, inFileOf: file.size)
             let offset = Int(bytes.lowerBound - range.lowerBound)
             let target = UnsafeMutableRawBufferPointer(
@@ -253,7 +226,6 @@ extension StoredFile {
     }
 
     private static var blocksAtOnce: Int { 2 }
-    private static var blocksWorthSharing: Int { 8 }
 
     /// Reads all of a block of which only a part is wanted, because the check needs all of it.
     private func readPart(
