@@ -113,12 +113,17 @@ final class CachedFile: OpenFile {
             let part = state.prepared[index]
             state.cachedRun = ByteRange(state.cachedRun.lowerBound, range.upperBound)
             state.prepared.removeFirst(index)
-            let last = state.prepared[state.prepared.count - 1].range
-            guard state.prepared.count <= PreparedPart.ahead,
-                let next = PreparedPart(from: last.upperBound, of: file, in: source.store)
-            else { return (part, false) }
-            state.prepared.append(next)
-            return (part, true)
+            var end = state.prepared[state.prepared.count - 1].range.upperBound
+            var isNew = false
+            // More than one when each read takes a whole part.
+            while state.prepared.count <= PreparedPart.ahead,
+                let next = PreparedPart(from: end, of: file, in: source.store)
+            {
+                state.prepared.append(next)
+                end = next.range.upperBound
+                isNew = true
+            }
+            return (part, isNew)
         }
         if isNew { preparing.begins(self, handle: handle) }
         return part?.slice(range)

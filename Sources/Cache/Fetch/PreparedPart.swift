@@ -10,7 +10,7 @@ internal import Primitives
 final class PreparedPart: Sendable {
     /// What ends at a multiple of this, or where the file ends.
     static let size: UInt64 = 1 << 20
-    /// Parts that are made ready behind the one that the reader is in.
+    /// Parts that are prepared behind the one that the reader is in.
     static let ahead = 2
 
     let range: ByteRange
