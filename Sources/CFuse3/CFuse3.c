@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CFuse3.h"
+#include "Polling.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -127,8 +128,7 @@ static void answered(uint64_t unique) {
 
 /* Runs with thread cancellation enabled: libfuse cancels its workers here. So it stays C. */
 static ssize_t intercepted_read(int fd, void *buffer, size_t length, void *userdata) {
-    (void)userdata;
-    ssize_t count = read(fd, buffer, length);
+    ssize_t count = take_request(fd, buffer, length, userdata);
     const struct in_header *header = buffer;
     if (count < (ssize_t)sizeof *header) return count;
     switch (header->opcode) {
@@ -186,12 +186,14 @@ static ssize_t intercepted_writev(int fd, struct iovec *parts, int count, void *
     return result;
 }
 
-int sync2nas_fuse_intercept(struct fuse_session *session, bool wants_passthrough) {
+int sync2nas_fuse_intercept(
+    struct fuse_session *session, bool wants_passthrough, void (*idle_work)(void *userdata)) {
     static const struct fuse_custom_io io = {
         .read = intercepted_read,
         .writev = intercepted_writev,
     };
     asks_passthrough = wants_passthrough;
+    start_polling(idle_work);
     return fuse_session_custom_io(session, &io, fuse_session_fd(session));
 }
 

@@ -15,6 +15,12 @@ enum FuseCallbacks {
         return table
     }()
 
+    /// To be called when no request waits.
+    static let whenIdle: @convention(c) (UnsafeMutableRawPointer?) -> Void = { data in
+        guard let data else { return }
+        Unmanaged<FuseServer>.fromOpaque(data).takeUnretainedValue().finishReleases()
+    }
+
     private static func addReading(to table: inout fuse_lowlevel_ops) {
         table.`init` = { _, connection in
             // Waiting reads are many and cheap: the default of 12 would queue a player's
@@ -38,8 +44,8 @@ enum FuseCallbacks {
         table.flush = { request, _, info in
             serve(request) { $0.flush($1, info) }
         }
-        table.release = { request, _, info in
-            serve(request) { $0.release($1, info) }
+        table.release = { request, node, info in
+            serve(request) { $0.release($1, node, info) }
         }
         table.opendir = { request, node, info in
             serve(request) { $0.opendir($1, node, info) }
@@ -50,8 +56,8 @@ enum FuseCallbacks {
         table.readdirplus = { request, node, size, offset, info in
             serve(request) { $0.readdir($1, node, size, offset, info, plus: true) }
         }
-        table.releasedir = { request, _, info in
-            serve(request) { $0.release($1, info) }
+        table.releasedir = { request, node, info in
+            serve(request) { $0.release($1, node, info) }
         }
         table.fsync = { request, _, _, _ in fuse_reply_err(request, 0) }
         table.fsyncdir = { request, _, _, _ in fuse_reply_err(request, 0) }

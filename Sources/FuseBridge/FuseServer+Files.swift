@@ -12,6 +12,8 @@ extension FuseServer {
         _ info: UnsafeMutablePointer<fuse_file_info>?
     ) {
         guard let info else { return request.fail(EINVAL) }
+        // How it is read is decided anew once nobody has it open.
+        if releases.withLock({ $0.contains { $0.node == node } }) { finishReleases() }
         let id = NodeID(rawValue: UInt64(node))
         if id.isControl {
             guard let session = tree.openControl(id) else { return request.fail(ENOENT) }
@@ -41,12 +43,14 @@ extension FuseServer {
         _ file: any OpenFile,
         _ info: UnsafeMutablePointer<fuse_file_info>
     ) {
-        let copy = passthrough == .on ? file.completeCopy() : nil
-        let (number, mode) = handles.add(file, of: node, isComplete: copy != nil) {
-            copy.flatMap { try? register($0).get() }
+        func add(_ copy: Int32?) -> (UInt64, OpenModes.Mode) {
+            handles.add(file, of: node, isComplete: copy != nil) {
+                copy.flatMap { try? register($0).get() }
+            }
         }
-        // The kernel holds the local file by itself from now on.
-        if let copy { Glibc.close(copy) }
+        // The kernel holds the local file by itself from then on.
+        let passed = passthrough == .on ? file.withCompleteCopy(add) : nil
+        let (number, mode) = passed ?? add(nil)
         let isTaken: Bool
         switch mode {
         case .passedThrough(let backing):
@@ -178,9 +182,43 @@ extension FuseServer {
         }
     }
 
-    func release(_ request: Request, _ info: UnsafeMutablePointer<fuse_file_info>?) {
-        if let info { close(info.pointee.fh) }
-        request.succeed()
+    struct Release {
+        let request: Request
+        let node: fuse_ino_t
+        let handle: UInt64
+
+        /// The kernel holds no more than 64 unanswered ones.
+        static let most = 16
+    }
+
+    /// Nobody waits for the answer, so it waits until nobody waits for another one.
+    func release(
+        _ request: Request,
+        _ node: fuse_ino_t,
+        _ info: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        guard let info else { return request.succeed() }
+        let handle = info.pointee.fh
+        let count = releases.withLock { releases in
+            releases.append(Release(request: request, node: node, handle: handle))
+            return releases.count
+        }
+        if count < Release.most {
+            sync2nas_fuse_wants_idle_work()
+        } else {
+            finishReleases()
+        }
+    }
+
+    func finishReleases() {
+        let waiting = releases.withLock { releases in
+            defer { releases = [] }
+            return releases
+        }
+        for release in waiting {
+            close(release.handle)
+            release.request.succeed()
+        }
     }
 
     private func close(_ number: UInt64) {

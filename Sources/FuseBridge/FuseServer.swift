@@ -31,6 +31,8 @@ public final class FuseServer: Sendable {
     let options: Options
     let handles: HandleTable
     let record: MountRecord
+    /// Not yet answered.
+    let releases = Lock<[Release]>([])
     let passthroughState = Lock(Passthrough.off("not tried yet"))
     let log: Logger
     /// Files and directories belong to whoever mounted.
@@ -108,7 +110,9 @@ public final class FuseServer: Sendable {
                 : []
             throw MountError("cannot mount at '\(mountpoint)'", details: details + hint)
         }
-        guard sync2nas_fuse_intercept(session, self.options.passthrough) == 0 else {
+        guard
+            sync2nas_fuse_intercept(session, self.options.passthrough, FuseCallbacks.whenIdle) == 0
+        else {
             fuse_session_unmount(session)
             fuse_session_destroy(session)
             throw MountError("cannot mount at '\(mountpoint)': out of memory", details: [])
@@ -132,7 +136,7 @@ public final class FuseServer: Sendable {
         FuseLog.start(log)
         let session = try makeSession(options: ["default_permissions"])
         guard fuse_session_mount(session, "/dev/fd/\(descriptor)") == 0,
-            sync2nas_fuse_intercept(session, options.passthrough) == 0,
+            sync2nas_fuse_intercept(session, options.passthrough, FuseCallbacks.whenIdle) == 0,
             sync2nas_fuse_replay_init(session)
         else {
             let details = FuseLog.recent()
@@ -167,6 +171,7 @@ public final class FuseServer: Sendable {
     public func run() {
         guard let session = session.withLock({ $0 }) else { return }
         _ = sync2nas_fuse_loop(session.raw, options.threads)
+        finishReleases()
         self.session.withLock { $0 = nil }
         fuse_session_unmount(session.raw)
         fuse_session_destroy(session.raw)

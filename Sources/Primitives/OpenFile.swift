@@ -53,13 +53,15 @@ public protocol OpenFile: Sendable {
     /// - Throws: ``SourceError``; `.cancelled` soon after the task was cancelled.
     func read(_ range: ByteRange) async throws(SourceError) -> ByteSlice
 
-    /// A descriptor of a local file that holds exactly the bytes of this one, for the kernel to
-    /// read in our place; the caller closes it.
+    /// Calls `body` with a descriptor of a local file that holds exactly the bytes of this one,
+    /// for the kernel to read in our place.
     ///
-    /// May read the disk, never the network. The local file stays whole until ``close()``.
+    /// May read the disk, never the network. The descriptor is valid during the call, the local
+    /// file stays whole until ``close()``.
     ///
-    /// - Returns: nil while bytes are missing, or not known to be right.
-    func completeCopy() -> Int32?
+    /// - Returns: What `body` returned; nil, uncalled, while bytes are missing or not known to be
+    ///   right.
+    func withCompleteCopy<Result>(_ body: (Int32) -> Result) -> Result?
 
     /// Gives up what only this handle wanted. Called once, after the last read.
     func close()

@@ -71,14 +71,14 @@ import Testing
     @Test func descriptorOfACompleteFileReadsItsBytes() throws {
         let store = try open(directory)
         store.opened(file)
-        #expect(store.dataDescriptor(for: file) == nil)
+        #expect(!store.handsOut(file))
         store.fill(0..<5, of: file)
-        #expect(store.dataDescriptor(for: file) == nil, "its bytes are not on the disk yet")
+        #expect(!store.handsOut(file), "its bytes are not on the disk yet")
         store.flush()
-        let descriptor = try #require(store.dataDescriptor(for: file))
-        let bytes = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            .readDataToEndOfFile()
-        #expect(Array(bytes) == StandIn.bytes(ByteRange(0, 300_000), of: file))
+        let bytes = store.withCompleteData(of: file) {
+            FileHandle(fileDescriptor: $0).readDataToEndOfFile()
+        }
+        #expect(try #require(bytes).elementsEqual(StandIn.bytes(ByteRange(0, 300_000), of: file)))
     }
 
     @Test func damagedFileIsNeverHandedOut() throws {
@@ -89,10 +89,10 @@ import Testing
         let store = try open(directory)
         try flip(store.directory.data(VersionKey(file)), at: 200_000)
         store.opened(file)
-        #expect(store.dataDescriptor(for: file) == nil)
+        #expect(!store.handsOut(file))
         store.fill(0..<5, of: file)
         store.flush()
-        #expect(store.dataDescriptor(for: file) != nil)
+        #expect(store.handsOut(file))
     }
 
     @Test func bigFileOfAnEarlierRunIsHandedOutOnceItIsChecked() throws {
@@ -103,9 +103,9 @@ import Testing
         }
         let store = try open(directory)
         store.opened(file)
-        #expect(store.dataDescriptor(for: file) == nil)
+        #expect(!store.handsOut(file))
         store.checker.sync {}
-        #expect(store.dataDescriptor(for: file) != nil)
+        #expect(store.handsOut(file))
     }
 
     @Test func nothingIsCutOutOfCopiesThatMayBeOpen() throws {
@@ -113,12 +113,12 @@ import Testing
         let store = try open(directory)
         store.fill(0..<Block.count(inFileOf: file.size), of: file)
         store.flush()
-        let descriptor = try #require(store.dataDescriptor(for: file))
-        store.keepOpenCopiesWhole()
-        store.setLimits(CacheLimits(maxBytes: 4 << 20))
-        let bytes = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            .readDataToEndOfFile()
-        #expect(Array(bytes) == StandIn.bytes(ByteRange(0, 6 << 20), of: file))
+        let bytes = store.withCompleteData(of: file) { descriptor in
+            store.keepOpenCopiesWhole()
+            store.setLimits(CacheLimits(maxBytes: 4 << 20))
+            return FileHandle(fileDescriptor: descriptor).readDataToEndOfFile()
+        }
+        #expect(try #require(bytes).elementsEqual(StandIn.bytes(ByteRange(0, 6 << 20), of: file)))
         #expect(!store.holds(file))
     }
 

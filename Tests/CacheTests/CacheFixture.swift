@@ -88,6 +88,9 @@ extension BlockStore {
     }
 
     func holds(_ file: RemoteFile) -> Bool { !cachedRanges(file).isEmpty }
+
+    /// Whether the kernel may read `file` itself.
+    func handsOut(_ file: RemoteFile) -> Bool { withCompleteData(of: file) { _ in } != nil }
 }
 
 /// Flips one bit of a file.

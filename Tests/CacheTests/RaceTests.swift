@@ -55,6 +55,6 @@ import Testing
             _ = state.index.victim(sparing: nil)
         }
         store.opened(file)
-        #expect(store.dataDescriptor(for: file) == nil)
+        #expect(!store.handsOut(file))
     }
 }

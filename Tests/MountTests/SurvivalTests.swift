@@ -69,6 +69,33 @@ import Testing
         if code == 0 { #expect(try fixture.bytes(copy) == bytes) }
     }
 
+    /// Programs that open file after file notice nothing of a server that dies, and what they
+    /// closed then is let go of.
+    @Test func opensAndClosesOutliveTheServer() throws {
+        let fixture = try Fixture.withEpisode(Fixture.pattern(200_000, seed: 25))
+        let path = fixture.library + "/" + Fixture.episode
+        _ = try fixture.bytes(path)
+        guard try isPassedThrough(fixture) else { return }
+        let flag = fixture.directory + "/go-on"
+        #expect(FileManager.default.createFile(atPath: flag, contents: nil))
+        let opens = #"while test -e "$2"; do : < "$1" || exit 1; done"#
+        let programs = try (0..<2).map { number in
+            try ChildProcess(
+                "sh",
+                ["-c", opens, "sh", path, flag],
+                output: fixture.directory + "/opens\(number)"
+            )
+        }
+        for _ in 1...5 { try fixture.replaceServer() }
+        try FileManager.default.removeItem(atPath: flag)
+        for program in programs { #expect(program.wait() == 0) }
+        #expect(
+            fixture.eventually {
+                fixture.text(fixture.control("status")).contains("Mount      0 files")
+            }
+        )
+    }
+
     /// A server that crashes again and again is given up, and says so, instead of making readers
     /// wait for ever.
     @Test func aCrashLoopEnds() throws {

@@ -46,8 +46,12 @@ uint64_t sync2nas_fuse_told(void);
 void sync2nas_fuse_set_told(uint64_t fingerprint);
 
 /* Puts our own read and write calls between the session and the kernel, so that the INIT reply can
-   be completed with what libfuse 3.14 does not know. Call after fuse_session_mount. */
-int sync2nas_fuse_intercept(struct fuse_session *session, bool wants_passthrough);
+   be completed with what libfuse 3.14 does not know, and requests be polled for. Call after
+   fuse_session_mount. `idle_work` is called once after it was wanted, with the session's user
+   data, as soon as no request waits to be taken. */
+int sync2nas_fuse_intercept(
+    struct fuse_session *session, bool wants_passthrough, void (*idle_work)(void *userdata));
+void sync2nas_fuse_wants_idle_work(void);
 
 struct sync2nas_fuse_features sync2nas_fuse_granted(void);
 

@@ -103,7 +103,9 @@ final class CachedFile: OpenFile {
         return try await source.bytes(in: range, of: file)
     }
 
-    func completeCopy() -> Int32? { source.store.dataDescriptor(for: file) }
+    func withCompleteCopy<Result>(_ body: (Int32) -> Result) -> Result? {
+        source.store.withCompleteData(of: file, body)
+    }
 
     private func prepared(_ range: ByteRange) -> ByteSlice? {
         let (part, isNew) = state.withLock { state -> (PreparedPart?, Bool) in

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 public import Primitives
 
 /// Local files that the kernel reads by itself, where no check can be made.
@@ -7,17 +6,24 @@ extension BlockStore {
     /// A complete file no bigger than this is checked while its opener waits: a few milliseconds.
     private static let checkedAtOnce: UInt64 = 8 << 20
 
-    /// A descriptor of the plain bytes of a complete file, for the kernel to read itself.
+    /// Calls `body` with a descriptor of the plain bytes of a complete file, for the kernel to
+    /// read itself.
     ///
     /// Nobody checks what is read through it, so there is none before every block was written by
     /// this process or has passed its check: a big file that is not known to be right is checked
-    /// in the background, for the next time. The caller closes it, has reported ``opened(_:)``
-    /// before the call and reports ``released(_:)`` after the last use: until then nothing is cut
-    /// out of the file.
+    /// in the background, for the next time. The caller has reported ``opened(_:)`` before the
+    /// call and reports ``released(_:)`` after the last use: until then nothing is cut out of the
+    /// file. The descriptor itself is valid during the call.
     ///
-    /// - Parameter file: The version wanted.
-    /// - Returns: nil when any block is missing, not yet on the disk, or not yet checked.
-    public func dataDescriptor(for file: RemoteFile) -> Int32? {
+    /// - Parameters:
+    ///   - file: The version wanted.
+    ///   - body: Called at most once, on the caller's thread.
+    /// - Returns: What `body` returned; nil, uncalled, when any block is missing, not yet on the
+    ///   disk, or not yet checked.
+    public func withCompleteData<Result>(
+        of file: RemoteFile,
+        _ body: (Int32) -> Result
+    ) -> Result? {
         guard file.size > 0, let stored = stored(file), stored.isDurable else { return nil }
         if !stored.isProven {
             if file.size <= BlockStore.checkedAtOnce {
@@ -28,15 +34,13 @@ extension BlockStore {
         }
         // Before the question whether it is still the one that is stored.
         guard let data = try? stored.data.opened() else { return nil }
-        let number = state.withLock { state -> Int32? in
+        let isWhole = state.withLock { state in
             // An eviction that began before the caller's `opened` would punch holes into what
             // the kernel is about to read, and a hole reads as zeros.
-            guard state.loaded[stored.key] === stored, stored.isProven,
-                let entry = state.index.entries[stored.key], !entry.isBeingEvicted
-            else { return nil }
-            return fcntl(data.number, F_DUPFD_CLOEXEC, 0)
+            state.loaded[stored.key] === stored && stored.isProven
+                && state.index.entries[stored.key].map { !$0.isBeingEvicted } ?? false
         }
-        return number.flatMap { $0 < 0 ? nil : $0 }
+        return isWhole ? withExtendedLifetime(data) { body(data.number) } : nil
     }
 
     private func checkLater(_ stored: StoredFile) {
