@@ -13,16 +13,17 @@
    the more when the thread's processor was halted. So while requests come close upon each other,
    one thread polls for a moment before it sleeps, and those that come back meanwhile take a nap
    where the kernel does not wake them; the first to wake finds out soon when the one that polled
-   is held up by its request. Reads are not worth it: to move the bytes takes longer.
-   Nanoseconds. */
+   is held up by its request. Reads are not worth it: to move the bytes takes longer. Where others
+   have use for the processors, no more is polled for a while. Nanoseconds. */
 enum { CLOSE_UPON = 100000, MOMENT = 30000, SHORTEST_NAP = 1000000, LONGEST_NAP = 16000000 };
+enum { TURN_OF_OTHERS = 500000, WHILE = 30000000 };
 
 enum { OPCODE_READ = 15 };
 
 static bool has_processors;
 static atomic_bool is_polled;
 static atomic_int napping;
-static atomic_llong last_taken;
+static atomic_llong last_taken, others_until;
 static _Thread_local bool comes_soon;
 
 static void (*idle_work)(void *userdata);
@@ -49,8 +50,13 @@ static bool is_waiting(int fd) {
 }
 
 static void poll_a_moment(int fd) {
-    long long end = nanoseconds() + MOMENT;
-    while (!is_waiting(fd) && nanoseconds() < end) sched_yield();
+    long long start = nanoseconds(), time = start;
+    while (!is_waiting(fd) && time < start + MOMENT) {
+        sched_yield();
+        long long before = time;
+        time = nanoseconds();
+        if (time - before > TURN_OF_OTHERS) atomic_store(&others_until, time + WHILE);
+    }
 }
 
 static void nap(int fd) {
@@ -84,6 +90,7 @@ ssize_t take_request(int fd, void *buffer, size_t length, void *userdata) {
     long long time = nanoseconds();
     bool is_close = time - atomic_exchange(&last_taken, time) < CLOSE_UPON;
     /* The header's second word. */
-    comes_soon = is_close && count > 8 && ((const uint32_t *)buffer)[1] != OPCODE_READ;
+    comes_soon = is_close && count > 8 && ((const uint32_t *)buffer)[1] != OPCODE_READ
+        && time > atomic_load(&others_until);
     return count;
 }
