@@ -1,7 +1,7 @@
 import Foundation
 
-/// A value that writes its JSON itself: for thousands of episodes JSONEncoder takes many times as
-/// long as a database takes to keep them.
+/// A value that writes its JSON itself: for thousands of episodes or files JSONEncoder takes many
+/// times as long as a database takes to keep them.
 protocol DirectlyStored: Encodable {
     /// Appends the bytes that JSONEncoder would make.
     func store(in json: inout [UInt8]) throws
@@ -50,9 +50,62 @@ extension Episode {
     }
 }
 
+extension Decision: DirectlyStored {
+    func store(in json: inout [UInt8]) throws {
+        guard confidence == 0 || (0.001...1).contains(confidence) else {
+            // JSONEncoder may refuse it, or write it with an exponent.
+            json += try StoredJSON.encoder.encode(self)
+            return
+        }
+        json += "{".utf8
+        if let by { json.add("\"by\":", by.rawValue, ",") }
+        json.add("\"candidates\":", candidates)
+        let number = "\(confidence)"
+        json += ",\"confidence\":".utf8
+        json += (number.hasSuffix(".0") ? number.dropLast(2) : number[...]).utf8
+        placement?.store(in: &json)
+        json.add(",\"rule\":", rule)
+        if let spans { json.add(",\"spans\":", spans.text) }
+        traits.store(in: &json)
+        json += "}".utf8
+    }
+}
+
+extension Placement {
+    fileprivate func store(in json: inout [UInt8]) {
+        json += ",\"placement\":{".utf8
+        if let airDate { json.add("\"airDate\":", airDate, ",") }
+        let numbers = episodes.map { "\($0)" }.joined(separator: ",")
+        json += "\"episodes\":[\(numbers)],\"season\":\(season),\"showID\":\(showID)}".utf8
+    }
+}
+
+extension FileTraits {
+    fileprivate func store(in json: inout [UInt8]) {
+        json += ",\"traits\":{".utf8
+        if let episodeTitle { json.add("\"episodeTitle\":", episodeTitle, ",") }
+        json.add("\"flags\":", flags)
+        if let group { json.add(",\"group\":", group) }
+        if let isProper { json += ",\"isProper\":\(isProper)".utf8 }
+        if let language { json.add(",\"language\":", language) }
+        if let part { json += ",\"part\":\(part)".utf8 }
+        if let resolution { json.add(",\"resolution\":", resolution) }
+        if let source { json.add(",\"source\":", source) }
+        json += ",\"version\":\(version)}".utf8
+    }
+}
+
 extension [UInt8] {
+    /// Appends `texts` as a list, and what stands before it.
+    fileprivate mutating func add(_ before: String, _ texts: [String]) {
+        self += before.utf8
+        append(UInt8(ascii: "["))
+        for (index, text) in texts.enumerated() { add(index > 0 ? "," : "", text) }
+        append(UInt8(ascii: "]"))
+    }
+
     /// Appends `text` between quotation marks, and what stands before and behind them.
-    fileprivate mutating func add(_ before: String, _ text: String, _ after: String) {
+    fileprivate mutating func add(_ before: String, _ text: String, _ after: String = "") {
         self += before.utf8
         append(Self.quote)
         if text.utf8.contains(where: { $0 < 0x20 || $0 == Self.quote || $0 == Self.backslash }) {

@@ -13,6 +13,35 @@ import Testing
         ["", "a/b", "Café 🎬", "\"quoted\" \\ back", "e\u{301}\u{2028}\u{7F}"]
         + (UInt8(0)..<0x21).map { "x\(Character(UnicodeScalar($0)))y" }
 
+    @Test(arguments: texts, [0, 0.001, 0.07, 0.5, 1.0 / 3, 0.1 + 0.2, 1, 0.0004, 1e-9])
+    func manyDecisionsAreWrittenAsEverythingElse(_ text: String, confidence: Double) throws {
+        let bare = Decision(placement: nil, rule: text, confidence: confidence)
+        let full = Decision(
+            placement: Placement(showID: -3, season: 2, episodes: [7, 8], airDate: text),
+            rule: text,
+            confidence: confidence,
+            candidates: [text, "Dark"],
+            traits: FileTraits(
+                resolution: text,
+                source: text,
+                isProper: true,
+                group: text,
+                version: 2,
+                episodeTitle: text,
+                part: 1,
+                language: text,
+                flags: [text, "sdh"]
+            ),
+            spans: Spans([Spans.Span(fact: text, bytes: 0..<4)]),
+            by: .languageModel
+        )
+        for decision in [bare, full] {
+            let written = try StoredJSON.text(decision)
+            #expect(try written == Self.byEncoder(decision))
+            #expect(StoredJSON.value(written) == decision)
+        }
+    }
+
     /// What is written by hand for speed is what JSONEncoder writes.
     @Test(arguments: texts) func manyEpisodesAreWrittenAsEverythingElse(_ text: String) throws {
         var edits = CatalogueEdits()
