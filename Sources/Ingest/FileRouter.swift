@@ -24,11 +24,16 @@ struct FileRouter {
         let examples = examples()
         // Files that spell a new show differently start one show, not several.
         var drafts: [String: ShowDraft] = [:]
-        return files.compactMap { file in
+        let routed = files.concurrentMap { file -> Routed? in
             guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
                 let name = names[file.path]
             else { return nil }
-            var outcome = router.route(name)
+            return Routed(file: file, kind: kind, name: name, outcome: router.route(name))
+        }
+        return routed.compactMap { routed in
+            guard let routed else { return nil }
+            let (file, name) = (routed.file, routed.name)
+            var outcome = routed.outcome
             if let place = examples.place(name), place != outcome.decision.placement {
                 outcome.newShow = nil
                 outcome.decision.placement = place
@@ -47,11 +52,18 @@ struct FileRouter {
             }
             return FileChange.Record(
                 file: file,
-                kind: kind,
+                kind: routed.kind,
                 decision: outcome.decision,
                 newShow: draft
             )
         }
+    }
+
+    private struct Routed {
+        let file: RemoteFile
+        let kind: FileKind
+        let name: ParsedName
+        let outcome: Router.Outcome
     }
 
     private func examples() -> Examples {
@@ -71,15 +83,15 @@ struct FileRouter {
 
     /// Each directory's files are read as a set, since neighbours explain each other.
     func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
-        var names: [RemotePath: ParsedName] = [:]
-        for (_, neighbours) in Dictionary(grouping: files, by: { $0.path.parent }) {
+        let directories = Array(Dictionary(grouping: files, by: { $0.path.parent }).values)
+        let read = directories.concurrentMap { neighbours in
             let paths = neighbours.map { relativeText($0.path) }
-            for (index, name) in parser.parse(siblings: paths).enumerated() {
+            return parser.parse(siblings: paths).enumerated().map { index, name in
                 let path = neighbours[index].path
-                names[path] = Self.whole(name, paths[index], path)
+                return (path, Self.whole(name, paths[index], path))
             }
         }
-        return names
+        return Dictionary(read.joined()) { _, last in last }
     }
 
     /// What was read below the root, with its places in the whole path.
