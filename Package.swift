@@ -108,7 +108,7 @@ let package = Package(
         ),
         .target(
             name: "StandIns",
-            dependencies: ["MilvusClient"],
+            dependencies: ["CSystem", "MilvusClient"],
             path: "Tests/StandIns",
             swiftSettings: strict
         ),

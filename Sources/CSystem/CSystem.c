@@ -19,6 +19,10 @@ int sync2nas_spawn_in(posix_spawn_file_actions_t *actions, const char *directory
     return posix_spawn_file_actions_addchdir_np(actions, directory);
 }
 
+int sync2nas_spawn_without(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
 int sync2nas_memory_file(uint64_t size) {
     int descriptor = memfd_create("sync2nas", MFD_CLOEXEC);
     if (descriptor >= 0 && ftruncate(descriptor, (off_t)size) != 0) {

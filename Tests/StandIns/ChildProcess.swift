@@ -1,3 +1,4 @@
+public import CSystem
 public import Foundation
 import Glibc
 
@@ -24,6 +25,8 @@ public final class ChildProcess: Sendable {
         let write = O_WRONLY | O_CREAT | O_TRUNC
         posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", write, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors ?? "/dev/null", write, 0o600)
+        // Foundation's own are inherited: a file that a test reads just now would stay open.
+        sync2nas_spawn_without(&actions, 3)
         var words: [UnsafeMutablePointer<CChar>?] =
             ([program] + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] =

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// A process that we started, and all that it started.
@@ -70,6 +71,8 @@ struct ProcessTree {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Foundation's own are inherited: a file that a test reads just now would stay open.
+        sync2nas_spawn_without(&actions, 3)
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }

@@ -19,6 +19,9 @@ short sync2nas_spawn_setsid(void);
 /* Has the child start in `directory`. */
 int sync2nas_spawn_in(posix_spawn_file_actions_t *actions, const char *directory);
 
+/* Has the child start without the descriptors from `first` on. */
+int sync2nas_spawn_without(posix_spawn_file_actions_t *actions, int first);
+
 /* A memfd of `size` zero bytes that is not inherited; -1 with errno on failure. */
 int sync2nas_memory_file(uint64_t size);
 
