@@ -238,7 +238,8 @@ import Testing
         fixture.killAll()
         try #require(try fixture.mount(extra: environment).code == 0)
         #expect(fixture.files(below: fixture.library) == files)
-        #expect(fixture.echo("Dark", to: "similar") == 0)
+        let code = fixture.echo("Dark", to: "similar")
+        #expect(code == 0, "\(fixture.text(fixture.control("similar")))")
         #expect(fixture.text(fixture.control("status")).contains("Milvus, 127.0.0.1"))
         try fixture.unmount()
         let options = ["--data-dir", fixture.data]
