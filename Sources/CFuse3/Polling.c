@@ -16,11 +16,11 @@
    is held up by its request. Reads are not worth it: to move the bytes takes longer. Where others
    have use for the processors, no more is polled for a while. Nanoseconds. */
 enum { CLOSE_UPON = 100000, MOMENT = 30000, SHORTEST_NAP = 1000000, LONGEST_NAP = 16000000 };
-enum { TURN_OF_OTHERS = 500000, WHILE = 30000000 };
+enum { TURN_OF_OTHERS = 500000, PAUSE = 30000000 };
 
 enum { OPCODE_READ = 15 };
 
-static bool has_processors;
+static bool has_several_processors;
 static atomic_bool is_polled;
 static atomic_int napping;
 static atomic_llong last_taken, others_until;
@@ -32,7 +32,8 @@ static atomic_bool has_idle_work;
 void start_polling(void (*work)(void *userdata)) {
     idle_work = work;
     cpu_set_t allowed;
-    has_processors = sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
+    has_several_processors =
+        sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 1;
 }
 
 void sync2nas_fuse_wants_idle_work(void) { atomic_store(&has_idle_work, true); }
@@ -55,7 +56,7 @@ static void poll_a_moment(int fd) {
         sched_yield();
         long long before = time;
         time = nanoseconds();
-        if (time - before > TURN_OF_OTHERS) atomic_store(&others_until, time + WHILE);
+        if (time - before > TURN_OF_OTHERS) atomic_store(&others_until, time + PAUSE);
     }
 }
 
@@ -76,7 +77,7 @@ static void do_idle_work(void *userdata) {
 
 /* Runs with thread cancellation enabled: libfuse cancels its workers here. So it stays C. */
 ssize_t take_request(int fd, void *buffer, size_t length, void *userdata) {
-    bool works = atomic_load(&has_idle_work), polls = comes_soon && has_processors;
+    bool works = atomic_load(&has_idle_work), polls = comes_soon && has_several_processors;
     if ((works || polls) && !is_waiting(fd)) {
         if (works) do_idle_work(userdata);
         if (polls && !atomic_exchange(&is_polled, true)) {

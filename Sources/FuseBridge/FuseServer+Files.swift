@@ -182,6 +182,7 @@ extension FuseServer {
         }
     }
 
+    /// A handle that the kernel let go of, for which it waits to hear that it is closed.
     struct Release {
         let request: Request
         let node: fuse_ino_t

@@ -22,14 +22,14 @@ struct FileRouter {
         let router = Router(shows: contents.shows, episodes: contents.episodes)
         let names = parsed(files).merging(others) { _, other in other }
         let examples = examples()
-        // Files that spell a new show differently start one show, not several.
-        var drafts: [String: ShowDraft] = [:]
         let routed = files.concurrentMap { file -> Routed? in
             guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
                 let name = names[file.path]
             else { return nil }
             return Routed(file: file, kind: kind, name: name, outcome: router.route(name))
         }
+        // Files that spell a new show differently start one show, not several.
+        var drafts: [String: ShowDraft] = [:]
         return routed.compactMap { routed in
             guard let routed else { return nil }
             let (file, name) = (routed.file, routed.name)
