@@ -50,10 +50,22 @@ enum FileRows {
 
     static func put(_ files: [LibraryFile], _ database: Database) throws {
         let statement = try database.cachedStatement(sql: upsert)
-        for file in files { try statement.execute(arguments: values(of: file)) }
+        for first in stride(from: 0, to: files.count, by: Self.preparedTogether) {
+            let some = Array(files[first..<min(files.count, first + Self.preparedTogether)])
+            let decisions = some.concurrentMap { file in
+                Result { () throws(CatalogueError) in try StoredJSON.text(file.decision) }
+            }
+            for (file, decision) in zip(some, decisions) {
+                try statement.execute(arguments: values(of: file, decision.get()))
+            }
+        }
     }
 
-    private static func values(of file: LibraryFile) throws -> StatementArguments {
+    /// As many decisions as are written as JSON at once, so that a million of them take no
+    /// memory.
+    private static let preparedTogether = 2000
+
+    private static func values(of file: LibraryFile, _ json: String) -> StatementArguments {
         let decision = file.decision
         let placement = decision.placement
         return [
@@ -61,7 +73,7 @@ enum FileRows {
             Int64(clamping: file.file.size), file.file.modifiedSeconds,
             placement == nil ? "downloaded" : "routed", file.kind.rawValue,
             placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
-            decision.rule, try StoredJSON.text(decision), file.id,
+            decision.rule, json, file.id,
         ]
     }
 

@@ -20,13 +20,16 @@ struct FileRouter {
         reading others: [RemotePath: ParsedName] = [:]
     ) -> [FileChange.Record] {
         let router = Router(shows: contents.shows, episodes: contents.episodes)
-        let names = parsed(files).merging(others) { _, other in other }
+        let names = namesInOrder(files)
         let examples = examples()
-        let routed = files.concurrentMap { file -> Routed? in
-            guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)),
-                let name = names[file.path]
-            else { return nil }
-            return Routed(file: file, kind: kind, name: name, outcome: router.route(name))
+        let routed = Array(zip(files, names)).concurrentMap { file, name -> Routed? in
+            guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)) else {
+                return nil
+            }
+            let name = others[file.path] ?? name
+            let outcome = router.route(name)
+            let key = outcome.newShow.map { normalisedTitle($0.systemName) }
+            return Routed(file: file, kind: kind, name: name, outcome: outcome, newShowKey: key)
         }
         // Files that spell a new show differently start one show, not several.
         var drafts: [String: ShowDraft] = [:]
@@ -44,17 +47,15 @@ struct FileRouter {
                 outcome.decision.by = .languageModel
                 outcome.decision.rule = "language model: " + outcome.decision.rule
             }
-            let draft = outcome.newShow.map { draft in
-                let key = normalisedTitle(draft.systemName)
-                let first = drafts[key] ?? draft
-                drafts[key] = first
-                return first
+            if let draft = outcome.newShow, let key = routed.newShowKey {
+                outcome.newShow = drafts[key] ?? draft
+                drafts[key] = outcome.newShow
             }
             return FileChange.Record(
                 file: file,
                 kind: routed.kind,
                 decision: outcome.decision,
-                newShow: draft
+                newShow: outcome.newShow
             )
         }
     }
@@ -64,34 +65,42 @@ struct FileRouter {
         let kind: FileKind
         let name: ParsedName
         let outcome: Router.Outcome
+        /// The same for all spellings of the show that it starts.
+        let newShowKey: String?
     }
 
     private func examples() -> Examples {
         let placed = contents.files.filter {
             $0.decision.by == .person && $0.decision.placement != nil && $0.kind == .video
         }
-        let names = parsed(placed.map(\.file))
         return Examples(
-            placed.compactMap { file in
-                guard let name = names[file.file.path], let place = file.decision.placement else {
-                    return nil
-                }
-                return (name, place)
+            zip(placed, namesInOrder(placed.map(\.file))).compactMap { file, name in
+                file.decision.placement.map { (name, $0) }
             }
         )
     }
 
-    /// Each directory's files are read as a set, since neighbours explain each other.
+    /// What the parser reads in the names of `files`.
     func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
-        let directories = Array(Dictionary(grouping: files, by: { $0.path.parent }).values)
+        Dictionary(zip(files.map(\.path), namesInOrder(files))) { _, last in last }
+    }
+
+    /// Each directory's files are read as a set, since neighbours explain each other.
+    ///
+    /// - Returns: One name for each file, in the files' order.
+    private func namesInOrder(_ files: [RemoteFile]) -> [ParsedName] {
+        let directories = Array(
+            Dictionary(grouping: files.indices, by: { files[$0].path.parent }).values
+        )
         let read = directories.concurrentMap { neighbours in
-            let paths = neighbours.map { relativeText($0.path) }
-            return parser.parse(siblings: paths).enumerated().map { index, name in
-                let path = neighbours[index].path
-                return (path, Self.whole(name, paths[index], path))
+            let paths = neighbours.map { relativeText(files[$0].path) }
+            return zip(neighbours, zip(paths, parser.parse(siblings: paths))).map { index, read in
+                (index, Self.whole(read.1, read.0, files[index].path))
             }
         }
-        return Dictionary(read.joined()) { _, last in last }
+        var names = [ParsedName?](repeating: nil, count: files.count)
+        for (index, name) in read.joined() { names[index] = name }
+        return names.compactMap { $0 }
     }
 
     /// What was read below the root, with its places in the whole path.

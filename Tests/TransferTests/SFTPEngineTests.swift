@@ -186,9 +186,15 @@ import Testing
         var version: [UInt8] = [2, 0, 0, 0, 3]
         version.append(sshString: Array("limits@openssh.com".utf8))
         version.append(sshString: Array("1".utf8))
+        engine.submitted(.batch([.opendir(Self.file.path)], Pending()))
+        engine.submitted(.read(ByteRange(0, 200_000), of: Self.file, .reader, Pending()))
         try version.withUnsafeBytes { try engine.received($0) }
         #expect(engine.phase == .limits)
-        let request = SeenRequest.all(in: engine.output).0[0]
+        engine.produce()
+        let requests = SeenRequest.all(in: engine.output).0
+        // A read's parts depend on the limits, a directory does not.
+        #expect(requests.map(\.type) == [PacketType.extended, PacketType.opendir])
+        let request = requests[0]
         var reply: [UInt8] = [PacketType.extendedReply]
         reply.append(bigEndian: request.id)
         for number: UInt64 in [262_144, 100_000, 100_000, 10] { reply.append(bigEndian: number) }

@@ -43,8 +43,9 @@ extension SFTPPool {
         var entries: [RemoteEntry] = []
         var oddNames = 0
         var leftOut = 0
-        // The first gives all of a small directory, the second says that it was all.
-        var together = 2
+        // The first gives all of a small directory, the second says that it was all; two more are
+        // cheaper than a round trip for what is a little larger.
+        var together = 4
         while entries.count < limit, leftOut < Self.mostLeftOut {
             let requests = [SFTPRequest](repeating: .readdir(handle: handle), count: together)
             for reply in try await connection.replies(to: requests) {

@@ -217,7 +217,7 @@ final class SFTPConnection: Sendable {
                     throw ConnectionError(.closed, "the connection to '\(label)' was closed by us")
                 }
                 try loop.turn(commands, wake)
-                if !isReady, loop.engine.phase == .ready {
+                if !isReady, loop.engine.phase != .version {
                     isReady = true
                     ready.finish(.success(()))
                 }

@@ -94,20 +94,18 @@ struct SFTPEngine {
     // MARK: Events
 
     mutating func submitted(_ command: Command) {
-        guard phase == .ready else {
-            waitingCommands.append(command)
-            return
-        }
         switch command {
-        case .batch(let requests, let pending):
+        case .batch(let requests, let pending) where phase != .version:
             guard !pending.isFinished else { return }
             let batch = Batch(count: requests.count, pending)
             for (index, request) in requests.enumerated() {
                 send(request, expecting: .reply(type: request.replyType, batch, index: index))
             }
-        case .read(let range, let file, let priority, let pending):
+        case .read(let range, let file, let priority, let pending) where phase == .ready:
             guard !pending.isFinished else { return }
             begin(RangeRead(range, of: openFile(file), priority, pending))
+        case .batch, .read:
+            waitingCommands.append(command)
         }
     }
 
@@ -332,10 +330,10 @@ extension SFTPEngine {
             )
         }
         if extensions.contains("limits@openssh.com") {
-            phase = .limits
             send(.limits, expecting: .limits)
+            enter(.limits)
         } else {
-            becomeReady()
+            enter(.ready)
         }
     }
 
@@ -355,11 +353,12 @@ extension SFTPEngine {
         } else {
             _ = try status(type, &reader)
         }
-        becomeReady()
+        enter(.ready)
     }
 
-    private mutating func becomeReady() {
-        phase = .ready
+    /// Only reads depend on the server's limits; what else was asked for goes out beside them.
+    private mutating func enter(_ next: Phase) {
+        phase = next
         let commands = waitingCommands
         waitingCommands = []
         for command in commands { submitted(command) }
