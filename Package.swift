@@ -125,7 +125,7 @@ let package = Package(
             path: "Tests/CatalogueConformance",
             swiftSettings: strict
         ),
-        tests("PrimitivesTests", ["Primitives"]),
+        tests("PrimitivesTests", ["Primitives", "StandIns"]),
         tests("NamingTests", ["Naming", "StandIns"]),
         tests("CatalogueTests", ["Catalogue"]),
         tests("RoutingTests", ["Catalogue", "Naming", "Routing"]),

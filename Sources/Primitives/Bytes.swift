@@ -80,6 +80,10 @@ public struct ByteSlice: Sendable {
 }
 
 /// Memory that was used and is free, by size: powers of two from 64 KiB on.
+///
+/// Two blocks of 1 MiB, which is what one fetch brings, share a huge page: copying into it, writing
+/// it to the disk and handing it to the kernel then touch one page instead of 256 (measured:
+/// reading a file for the first time is 5 % faster). Such a page goes back when both are free.
 private final class PagePool: Sendable {
     static let shared = PagePool()
 
@@ -87,13 +91,50 @@ private final class PagePool: Sendable {
     private static let least = 64 << 10
     /// Larger ones are too rare to be kept.
     private static let most = 2 << 20
-    /// Bytes that are kept at most.
+    private static let half = 1 << 20
+    /// Bytes that are kept at most, beside halves of huge pages that are in use.
     private static let kept = 12 << 20
 
-    /// `@unchecked Sendable`: an address that nobody else has.
-    private struct Free: @unchecked Sendable {
-        var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    private struct Free {
+        var blocks: [Int: [Block]] = [:]
         var bytes = 0
+
+        mutating func take(_ size: Int) -> Block? {
+            let blocks = blocks[size] ?? []
+            // A page that is used already is filled first, so that others become free as a whole.
+            let isUsed = { (block: Block) in size == half && !blocks.contains(block.otherHalf) }
+            guard let index = blocks.lastIndex(where: isUsed) ?? blocks.indices.last else {
+                return nil
+            }
+            bytes -= size
+            return self.blocks[size]?.remove(at: index)
+        }
+
+        mutating func add(_ block: Block, _ size: Int) {
+            blocks[size, default: []].append(block)
+            bytes += size
+        }
+
+        /// - Returns: Whether the other half of its huge page was free, and is taken out.
+        mutating func takeOtherHalf(of block: Block) -> Bool {
+            guard let index = blocks[half]?.firstIndex(of: block.otherHalf) else { return false }
+            blocks[half]?.remove(at: index)
+            bytes -= half
+            return true
+        }
+    }
+
+    /// The address of memory that nobody uses.
+    private struct Block: Equatable {
+        let address: UInt
+
+        init(address: UInt) { self.address = address }
+
+        init(_ memory: UnsafeMutableRawPointer) { address = UInt(bitPattern: memory) }
+
+        var memory: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: address) }
+        var otherHalf: Block { Block(address: address ^ UInt(half)) }
+        var hugePage: Block { Block(address: address & ~UInt(half)) }
     }
 
     private let free = Lock(Free())
@@ -103,42 +144,52 @@ private final class PagePool: Sendable {
         guard size >= Self.least else {
             return .allocate(byteCount: size, alignment: 16)
         }
-        let known: FreeBlock = free.withLock { free in
-            guard let block = free.blocks[size]?.popLast() else { return FreeBlock(address: nil) }
-            free.bytes -= size
-            return FreeBlock(address: block)
-        }
-        if let block = known.address {
-            return UnsafeMutableRawBufferPointer(start: block, count: size)
-        }
+        let block = free.withLock { $0.take(size) } ?? map(size)
+        return UnsafeMutableRawBufferPointer(start: block.memory, count: size)
+    }
+
+    private func map(_ size: Int) -> Block {
+        guard size == Self.half else { return Block(Self.mapped(size)) }
+        // Where it lies is the kernel's choice: as much again has room for one that lies well.
+        let whole = 2 * size
+        let start = UInt(bitPattern: Self.mapped(2 * whole))
+        let page = Block(address: (start + UInt(whole) - 1) & ~UInt(whole - 1))
+        munmap(Block(address: start).memory, Int(page.address - start))
+        let rest = page.address + UInt(whole)
+        munmap(Block(address: rest).memory, Int(start + UInt(2 * whole) - rest))
+        madvise(page.memory, whole, MADV_HUGEPAGE)
+        free.withLock { $0.add(page.otherHalf, size) }
+        return page
+    }
+
+    private static func mapped(_ size: Int) -> UnsafeMutableRawPointer {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
-        let block = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
+        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
         // As with any memory in Swift; the next process takes the mount over.
-        guard let block, block != MAP_FAILED else {
+        guard let memory, memory != MAP_FAILED else {
             fatalError("no memory for \(size) bytes: \(String(cString: strerror(errno)))")
         }
-        return UnsafeMutableRawBufferPointer(start: block, count: size)
+        return memory
     }
 
     func giveBack(_ memory: UnsafeMutableRawBufferPointer) {
-        guard memory.count >= Self.least, let block = memory.baseAddress else {
+        guard memory.count >= Self.least, let start = memory.baseAddress else {
             return memory.deallocate()
         }
-        let address = FreeBlock(address: block)
-        let size = memory.count
-        let isKept = free.withLock { free in
-            guard size <= Self.most, free.bytes + size <= Self.kept, let block = address.address
-            else { return false }
-            free.blocks[size, default: []].append(block)
-            free.bytes += size
-            return true
+        let (block, size) = (Block(start), memory.count)
+        let unused: (Block, Int)? = free.withLock { free in
+            if size <= Self.most, free.bytes + size <= Self.kept {
+                free.add(block, size)
+            } else if size != Self.half {
+                return (block, size)
+            } else if free.takeOtherHalf(of: block) {
+                return (block.hugePage, 2 * size)
+            } else {
+                free.add(block, size)
+            }
+            return nil
         }
-        if !isKept { munmap(block, size) }
-    }
-
-    /// `@unchecked Sendable`: an address that nobody else has.
-    private struct FreeBlock: @unchecked Sendable {
-        let address: UnsafeMutableRawPointer?
+        if let unused { munmap(unused.0.memory, unused.1) }
     }
 
     private static func size(_ count: Int) -> Int {
