@@ -32,11 +32,13 @@ import Testing
         #expect(way.window == 6 << 20)
     }
 
-    @Test func nearTheServerLittleIsUnderWay() {
+    @Test(arguments: [(1, WayMeter.least), (10, 3_355_443), (40, 8 << 20)])
+    func nearTheServerWhatComesInAMomentIsUnderWay(mebibytes: Int, window: Int) {
         var way = WayMeter(limit: 8 << 20)
-        _ = way.received(1, roundTrip: .microseconds(200), now: start)
-        _ = way.received(40 << 20, roundTrip: .microseconds(200), now: start + .milliseconds(100))
-        #expect(way.window == WayMeter.least)
+        let trip = Duration.microseconds(200)
+        _ = way.received(1, roundTrip: trip, now: start)
+        _ = way.received(mebibytes << 20, roundTrip: trip, now: start + .milliseconds(100))
+        #expect(way.window == window)
     }
 
     @Test func aPauseSaysNothingOfTheWay() {
