@@ -18,21 +18,42 @@ import Testing
     @Test func aCrashLoopEnds() {
         var restarts = Restarts()
         var pauses: [Duration] = []
-        for _ in 1..<Restarts.limit {
+        for _ in 1..<Restarts.crashLimit {
             let decision = restarts.ended(crash, hasServed: true, lifetime: .seconds(2))
             if case .restart(let pause) = decision { pauses.append(pause) }
         }
-        #expect(pauses.count == Restarts.limit - 1)
+        #expect(pauses.count == Restarts.crashLimit - 1)
         #expect(pauses == pauses.sorted() && pauses.first == .zero)
         #expect(restarts.ended(crash, hasServed: true, lifetime: .seconds(2)) == .giveUp)
     }
 
     @Test func aServerThatCannotEvenBeginIsACrash() {
         var restarts = Restarts()
-        for _ in 1..<Restarts.limit {
-            _ = restarts.ended(.killed(signal: 9), hasServed: false, lifetime: .zero)
+        for _ in 1..<Restarts.crashLimit {
+            _ = restarts.ended(.exited(1), hasServed: false, lifetime: .zero)
         }
         #expect(restarts.ended(.exited(1), hasServed: false, lifetime: .zero) == .giveUp)
+    }
+
+    /// Whoever kills at random meets a server that only begins a few times in a row.
+    @Test func aServerThatWasKilledBeforeItServedIsReplacedSoon() {
+        var restarts = Restarts()
+        for _ in 0..<3 {
+            for _ in 1..<Restarts.killLimit {
+                #expect(
+                    restarts.ended(.killed(signal: 9), hasServed: false, lifetime: .zero)
+                        == .restart(after: .milliseconds(100))
+                )
+            }
+            _ = restarts.ended(.killed(signal: 9), hasServed: true, lifetime: .seconds(2))
+            #expect(restarts.failures == 0)
+        }
+        for _ in 1..<Restarts.killLimit {
+            _ = restarts.ended(.killed(signal: 9), hasServed: false, lifetime: .zero)
+        }
+        #expect(
+            restarts.ended(.killed(signal: 9), hasServed: false, lifetime: .zero) == .giveUp
+        )
     }
 
     @Test func aLongLifeIsForgiven() {

@@ -96,6 +96,18 @@ import Testing
         )
     }
 
+    /// Servers that are killed while they begin, more often in a row than a crash loop may take.
+    @Test func serversKilledWhileTheyBeginAreReplaced() throws {
+        let bytes = Fixture.pattern(100_000, seed: 26)
+        let fixture = try Fixture.withEpisode(bytes)
+        for _ in 1...8 {
+            let server = try #require(fixture.server)
+            kill(server, SIGKILL)
+            #expect(fixture.eventually { fixture.server.map { $0 != server } ?? false })
+        }
+        #expect(try fixture.bytes(fixture.library + "/" + Fixture.episode) == bytes)
+    }
+
     /// A server that crashes again and again is given up, and says so, instead of making readers
     /// wait for ever.
     @Test func aCrashLoopEnds() throws {

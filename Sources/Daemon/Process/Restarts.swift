@@ -1,20 +1,30 @@
 /// Whether a server that died gets a successor, and when.
 ///
-/// A pure value. A server that somebody killed after it served gets one at once. One that
-/// crashed, or did not even begin to serve, may do so again and again: after a few in a row the
-/// mount is given up, so that whoever uses it is told rather than kept waiting.
+/// A pure value. A server that somebody killed after it served gets one at once, and so, a few
+/// times more, does one that was killed while it began. One that crashed or gave up may do so again
+/// and again: after a few in a row the mount is given up, so that whoever uses it is told rather
+/// than kept waiting.
 struct Restarts {
     enum Decision: Equatable {
         case restart(after: Duration)
         case giveUp
     }
 
-    /// Failures in a row.
-    static let limit = 5
+    /// Crashes in a row.
+    static let crashLimit = 5
+    /// Servers in a row that were killed before they served.
+    ///
+    /// Whoever kills them at random meets such a one now and then, and on a busy machine often;
+    /// where memory is short all are.
+    static let killLimit = 20
     private static let longLife: Duration = .seconds(30)
     private static let shortLife: Duration = .seconds(1)
 
-    private(set) var failures = 0
+    private var crashes = 0
+    private var kills = 0
+
+    /// Servers in a row that ended too early.
+    var failures: Int { crashes + kills }
 
     /// - Parameters:
     ///   - end: How the server ended.
@@ -26,12 +36,18 @@ struct Restarts {
         hasServed: Bool,
         lifetime: Duration
     ) -> Decision {
-        if hasServed, end == .killed(signal: 9) {
-            failures = 0
+        switch (end, hasServed) {
+        case (.killed(signal: 9), true):
+            self = Restarts()
             return .restart(after: lifetime < Self.shortLife ? .milliseconds(200) : .zero)
+        case (.killed(signal: 9), false):
+            kills += 1
+            guard kills < Self.killLimit else { return .giveUp }
+            return .restart(after: .milliseconds(100))
+        default:
+            crashes = lifetime >= Self.longLife ? 1 : crashes + 1
+            guard crashes < Self.crashLimit else { return .giveUp }
+            return .restart(after: crashes == 1 ? .zero : .milliseconds(100 << crashes))
         }
-        failures = lifetime >= Self.longLife ? 1 : failures + 1
-        guard failures < Self.limit else { return .giveUp }
-        return .restart(after: failures == 1 ? .zero : .milliseconds(100 << failures))
     }
 }
