@@ -29,6 +29,7 @@ let package = Package(
         .executable(name: "sync2nas", targets: ["sync2nas"]),
         // For the tests: stands before the C library of a program.
         .library(name: "FalseClock", type: .dynamic, targets: ["FalseClock"]),
+        .library(name: "OwnReader", type: .dynamic, targets: ["OwnReader"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -113,6 +114,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "FalseClock", path: "Tests/FalseClock"),
+        .target(name: "OwnReader", path: "Tests/OwnReader"),
         .executableTarget(
             name: "tmdb-stand-in",
             dependencies: ["StandIns"],
@@ -205,7 +207,7 @@ let package = Package(
             "DaemonTests",
             ["Daemon", "LanguageModels", "Primitives", "StandIns", "Transfer", "VirtualTree"]
         ),
-        tests("MountTests", ["FalseClock", "StandIns"]),
+        tests("MountTests", ["FalseClock", "OwnReader", "StandIns"]),
         .executableTarget(
             name: "sync2nas",
             dependencies: [

@@ -217,17 +217,26 @@ static bool notify(struct fuse_session *session, int32_t code) {
     return write(fuse_session_fd(session), &message, sizeof message) == sizeof message;
 }
 
-int sync2nas_fuse_recover_requests(struct fuse_session *session) {
-    /* Those that come again are taken anew, under another number. */
-    bool comes_again = notify(session, NOTIFY_RESEND);
+static int fail_requests(int descriptor) {
     int count = 0;
     for (unsigned index = 0; index < IN_FLIGHT; index++) {
         uint64_t unique = atomic_exchange(&record->in_flight[index], 0);
-        if (unique == 0 || comes_again) continue;
+        if (unique == 0) continue;
         struct out_header reply = {.len = sizeof reply, .error = -EIO, .unique = unique};
-        if (write(fuse_session_fd(session), &reply, sizeof reply) == sizeof reply) count++;
+        if (write(descriptor, &reply, sizeof reply) == sizeof reply) count++;
     }
-    return comes_again ? -1 : count;
+    return count;
+}
+
+int sync2nas_fuse_recover_requests(struct fuse_session *session) {
+    if (!notify(session, NOTIFY_RESEND)) return fail_requests(fuse_session_fd(session));
+    /* They are taken anew, under other numbers. */
+    for (unsigned index = 0; index < IN_FLIGHT; index++) atomic_store(&record->in_flight[index], 0);
+    return -1;
+}
+
+void sync2nas_fuse_fail_requests(int descriptor, int record_descriptor) {
+    if (record || sync2nas_fuse_use_record(record_descriptor) == 0) fail_requests(descriptor);
 }
 
 bool sync2nas_fuse_forget_all_names(struct fuse_session *session) {

@@ -229,24 +229,26 @@ public final class MountDaemon: Sendable {
         thread.name = "fuse"
         thread.start()
         server.catchUp()
-        guard await answers() else {
+        guard await answers(server) else {
             if inheritance.mount == nil { server.unmount() }
             throw Failure("the mount at '\(mountpoint)' does not answer")
         }
         server.probePassthrough(in: settings.cache.directory)
-        // Only what answers is worth a successor.
-        if let descriptor = server.descriptor { mounted(descriptor) }
+        // Only what answers is worth a successor, who is given it by the supervisor.
+        if inheritance.mount == nil, let descriptor = server.descriptor { mounted(descriptor) }
         return server
     }
 
-    /// Asks as a program would, on a thread of its own: the answer comes from this process.
-    private func answers() async -> Bool {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [mountpoint] in
-                let names = try? FileManager.default.contentsOfDirectory(atPath: mountpoint)
-                continuation.resume(returning: names?.contains("library") ?? false)
-            }
+    /// Whether the kernel was given what it asks for before anything else; a successor's was.
+    ///
+    /// This process must use no file of its own mount: killed meanwhile, it would wait for itself
+    /// and never be dead, and so have no successor.
+    private func answers(_ server: FuseServer) async -> Bool {
+        let end = ContinuousClock.now + .seconds(10)
+        while server.isMounted, !server.isInitialised, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(1))
         }
+        return server.isMounted && server.isInitialised
     }
 
     private func serve(_ server: FuseServer) async {

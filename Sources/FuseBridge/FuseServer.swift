@@ -76,11 +76,8 @@ public final class FuseServer: Sendable {
 
     public var isMounted: Bool { session.withLock { $0 != nil } }
 
-    /// Whether direct I/O files can be mapped, and whether lookups run in parallel.
-    public var grantedFeatures: (directIOMmap: Bool, parallelLookups: Bool) {
-        let granted = sync2nas_fuse_granted()
-        return (granted.direct_io_mmap, granted.parallel_dirops)
-    }
+    /// Whether kernel and server have agreed on how they talk, the kernel's first request.
+    public var isInitialised: Bool { sync2nas_fuse_granted().initialised }
 
     /// Mounts at `mountpoint`, an existing empty directory.
     ///

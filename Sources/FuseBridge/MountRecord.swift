@@ -73,6 +73,17 @@ public final class MountRecord: Sendable {
         free.withLock { $0.append(place) }
     }
 
+    /// Answers with EIO what the server of a mount has taken and will not answer.
+    ///
+    /// For a process that serves nothing itself.
+    ///
+    /// - Parameters:
+    ///   - mount: The kernel's end of the mount.
+    ///   - record: The mount's record.
+    public static func failRequests(of mount: Int32, in record: Int32) {
+        sync2nas_fuse_fail_requests(mount, record)
+    }
+
     /// The fingerprint of the tree that the kernel's memory of names agrees with.
     var told: UInt64 {
         get { sync2nas_fuse_told() }

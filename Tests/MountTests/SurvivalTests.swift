@@ -96,6 +96,53 @@ import Testing
         )
     }
 
+    private func descriptors(_ process: pid_t) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
+    }
+
+    /// The process that starts servers keeps nothing of those that died.
+    @Test func theSupervisorKeepsNothingOfTheDead() throws {
+        let fixture = try Fixture.withEpisode(Fixture.pattern(100_000, seed: 27))
+        let supervisor = try #require(fixture.supervisor)
+        try fixture.replaceServer()
+        let before = try descriptors(supervisor)
+        for _ in 1...4 { try fixture.replaceServer() }
+        #expect(try descriptors(supervisor) == before)
+    }
+
+    /// A thread of the server waits for an answer that only the server could give, and cannot be
+    /// killed: as one that tells the kernel of a change, behind a lookup.
+    @Test func aServerThatWaitsForItselfIsReplaced() throws {
+        let bytes = Fixture.pattern(3_000_000, seed: 28)
+        let fixture = try Fixture()
+        try fixture.seedbox.write("Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv", bytes)
+        let path = fixture.library + "/" + Fixture.episode
+        let signal = fixture.directory + "/read-now"
+        let mounted = try fixture.mount(extra: [
+            "LD_PRELOAD": Fixture.product("libOwnReader.so"), "OWN_READER_FILE": path,
+            "OWN_READER_SIGNAL": signal,
+        ])
+        try #require(mounted.code == 0, "\(mounted.errors)")
+        let server = try #require(fixture.server)
+        fixture.seedbox.pause()
+        #expect(FileManager.default.createFile(atPath: signal, contents: nil))
+        #expect(
+            fixture.eventually {
+                let tasks = "/proc/\(server)/task"
+                let threads = try? FileManager.default.contentsOfDirectory(atPath: tasks)
+                return threads?.contains {
+                    fixture.text("\(tasks)/\($0)/wchan").contains("request_wait")
+                } ?? false
+            }
+        )
+        kill(server, SIGKILL)
+        #expect(fixture.eventually { fixture.server.map { $0 != server } ?? false })
+        #expect(fixture.files(below: fixture.library) == [Fixture.episode])
+        fixture.seedbox.resume()
+        #expect(try fixture.bytes(path) == bytes)
+        #expect(fixture.text(fixture.data + "/sync2nas.log").contains("waited for itself"))
+    }
+
     /// Servers that are killed while they begin, more often in a row than a crash loop may take.
     @Test func serversKilledWhileTheyBeginAreReplaced() throws {
         let bytes = Fixture.pattern(100_000, seed: 26)

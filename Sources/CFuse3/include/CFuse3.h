@@ -64,6 +64,10 @@ bool sync2nas_fuse_replay_init(struct fuse_session *session);
    answered, or -1 when they come again. */
 int sync2nas_fuse_recover_requests(struct fuse_session *session);
 
+/* For a process that serves nothing: maps the record, and answers with EIO what the server of the
+   mount took and did not answer, through `descriptor`, the kernel's end. */
+void sync2nas_fuse_fail_requests(int descriptor, int record);
+
 /* Makes the kernel ask again for every name that it remembers. False before kernel 6.16. */
 bool sync2nas_fuse_forget_all_names(struct fuse_session *session);
 

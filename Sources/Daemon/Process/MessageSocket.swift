@@ -86,6 +86,12 @@ public struct MessageSocket: Sendable {
         _ = sync2nas_send(descriptor, bytes, bytes.count, beside)
     }
 
+    /// Whether ``receive()`` returns at once, now or within so many milliseconds.
+    func isReady(within milliseconds: Int32) -> Bool {
+        var descriptor = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, milliseconds) > 0
+    }
+
     /// Waits for a message.
     ///
     /// - Returns: It and the descriptor that came with it, or nil when the other end is closed.

@@ -55,6 +55,12 @@ public struct OwnProcess: Sendable {
     /// Asks it to end.
     public func stop() { kill(id, SIGTERM) }
 
+    /// Whether its main thread has ended (proc_pid_stat(5)), as all do that can when it is killed.
+    var isEnding: Bool {
+        let line = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+        return line.split(separator: ")").last?.hasPrefix(" Z") ?? false
+    }
+
     enum End: Equatable {
         case exited(Int32)
         case killed(signal: Int32)

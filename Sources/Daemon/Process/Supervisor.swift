@@ -57,7 +57,8 @@ public final class Supervisor: Sendable {
             }
             handOver(to: server, record: record, mount: mount, password: password)
             let isFirst = mount == nil
-            let (hasServed, hasReported) = listen(to: server, mount: &mount) { message in
+            let (hasServed, hasReported) = listen(to: server, record: record, mount: &mount) {
+                message in
                 if isFirst {
                     relay(message)
                 } else if case .failed(let reason, _) = message {
@@ -119,15 +120,18 @@ public final class Supervisor: Sendable {
     /// Hears what the server reports until it is dead.
     private func listen(
         to server: OwnProcess,
+        record: Int32,
         mount: inout Int32?,
         relay: (MessageSocket.Message) -> Void
     ) -> (hasServed: Bool, hasReported: Bool) {
         defer { server.socket.close() }
         var hasServed = false
         var hasReported = false
-        while let (message, descriptor) = server.socket.receive() {
+        while true {
+            if let mount { helpToEnd(server, record, mount) }
+            guard let (message, descriptor) = server.socket.receive() else { break }
             switch message {
-            case .mounted: mount = descriptor ?? mount
+            case .mounted: mount = mount ?? descriptor
             case .ready:
                 hasServed = true
                 relay(message)
@@ -139,6 +143,21 @@ public final class Supervisor: Sendable {
             }
         }
         return (hasServed, hasReported)
+    }
+
+    /// Milliseconds; nobody who uses the mount may wait for two seconds.
+    private static let lookInterval: Int32 = 1000
+
+    /// Waits until the server says something or is dead.
+    ///
+    /// A killed server of which one thread waits in the kernel for an answer that only the server
+    /// could give never dies: then nobody gets an answer.
+    private func helpToEnd(_ server: OwnProcess, _ record: Int32, _ mount: Int32) {
+        while !server.socket.isReady(within: Self.lookInterval) {
+            guard server.isEnding else { continue }
+            log.warning("the daemon was killed while it waited for itself: its requests fail")
+            MountRecord.failRequests(of: mount, in: record)
+        }
     }
 }
 
