@@ -42,7 +42,7 @@ import Testing
             for _ in 1..<Restarts.killLimit {
                 #expect(
                     restarts.ended(.killed(signal: 9), hasServed: false, lifetime: .zero)
-                        == .restart(after: .milliseconds(100))
+                        == .restart(after: Restarts.breath)
                 )
             }
             _ = restarts.ended(.killed(signal: 9), hasServed: true, lifetime: .seconds(2))

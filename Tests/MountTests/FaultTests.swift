@@ -214,8 +214,9 @@ import Testing
     @Test func theServerProcessIsKilledAgainAndAgain() throws {
         let scene = try scene()
         var kills = 0
-        let tally = scene.exerciser.run { _ in
-            usleep(useconds_t.random(in: 20_000...400_000))
+        let tally = scene.exerciser.run { round in
+            // Some live long enough to log in and read.
+            usleep(useconds_t.random(in: 20_000...(round % 4 == 0 ? 1_600_000 : 400_000)))
             guard let server = scene.fixture.server else { return }
             kills += kill(server, SIGKILL) == 0 ? 1 : 0
             let fixture = scene.fixture

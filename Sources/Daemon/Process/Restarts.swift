@@ -19,6 +19,8 @@ struct Restarts {
     static let killLimit = 20
     private static let longLife: Duration = .seconds(30)
     private static let shortLife: Duration = .seconds(1)
+    /// Whoever kills servers as soon as they are there must not keep the machine busy.
+    static let breath: Duration = .milliseconds(50)
 
     private var crashes = 0
     private var kills = 0
@@ -39,11 +41,11 @@ struct Restarts {
         switch (end, hasServed) {
         case (.killed(signal: 9), true):
             self = Restarts()
-            return .restart(after: lifetime < Self.shortLife ? .milliseconds(200) : .zero)
+            return .restart(after: lifetime < Self.shortLife ? Self.breath : .zero)
         case (.killed(signal: 9), false):
             kills += 1
             guard kills < Self.killLimit else { return .giveUp }
-            return .restart(after: .milliseconds(100))
+            return .restart(after: Self.breath)
         default:
             crashes = lifetime >= Self.longLife ? 1 : crashes + 1
             guard crashes < Self.crashLimit else { return .giveUp }
