@@ -266,6 +266,7 @@ public final class MountDaemon: Sendable {
             }
         }
         let follower = Task { [workshop] in await workshop.library.follow() }
+        Task { [workshop] in await workshop.pool.prepareForReaders() }
         for await reason in stopRequests.stream {
             log.notice("stopping: \(reason)")
             break

@@ -75,6 +75,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [(allowed: 4, connected: 2), (1, 1)])
+    func aPoolIsPreparedForReaders(allowed: Int, connected: Int) async throws {
+        let pool = pool(connections: allowed) { _ in ScriptedChannel(Self.honest) }
+        try await withPool(pool) { pool in
+            await pool.prepareForReaders()
+            while pool.status.connected < connected {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            await pool.prepareForReaders()
+            await pool.prepareForReaders()
+            #expect(pool.status.connected == connected)
+        }
+    }
+
+    @Test func aServerThatIsAwayIsNoTroubleForWhoeverPrepares() async throws {
+        let pool = pool { _ throws(ConnectionError) in
+            throw ConnectionError(.unreachable, "nobody is there")
+        }
+        try await withPool(pool) { pool in
+            await pool.prepareForReaders()
+            #expect(pool.status.connected == 0)
+        }
+    }
+
     @Test func aBrokenProtocolIsLoggedInOneLinePerConnection() async throws {
         let lines = CapturedLines()
         let pool = pool(connections: 1, logger: lines.logger) { _ in
