@@ -26,9 +26,7 @@ public enum Mountpoint {
             )
         }
         var status = stat()
-        if stat(path, &status) != 0, isDead(errno) {
-            unmount(path)
-        }
+        if isDead(path) { unmount(path) }
         guard stat(path, &status) == 0 else {
             let reason = String(cString: strerror(errno))
             let remedy = errno == ENOENT ? "; create it with 'mkdir -p \(path)'" : ""
@@ -84,8 +82,10 @@ public enum Mountpoint {
     }
 
     /// Whether the path's file system has lost its daemon.
-    static func isDead(_ number: Int32) -> Bool {
-        number == ENOTCONN || number == ECONNABORTED
+    private static func isDead(_ path: String) -> Bool {
+        // Never answered from the kernel's memory, as stat(2) may be.
+        var space = statvfs()
+        return statvfs(path, &space) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)
     }
 
     private static func mounts() -> [(path: String, type: String)] {

@@ -369,7 +369,8 @@ import Testing
         fixture.killAll()
         #expect(fixture.eventually { fixture.processes().isEmpty })
         fixture.seedbox.stopServer()
-        try #require(try fixture.mount().code == 0)
+        let mounted = try fixture.mount()
+        try #require(mounted.code == 0, "\(mounted.errors)")
         #expect(fixture.files(below: fixture.library) == [Fixture.episode])
         #expect(try fixture.bytes(path) == bytes)
     }
