@@ -33,11 +33,7 @@ public enum MountControl {
     /// One that has ended and whose parent takes its time to hear of it does not; in a container
     /// without an init that is for ever.
     private static func isRunning(_ process: Int32) -> Bool {
-        guard kill(process, 0) == 0 else { return false }
-        guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
-        else { return false }
-        // Behind the program's name, which may hold anything.
-        return !(status.split(separator: ")").last?.hasPrefix(" Z") ?? false)
+        kill(process, 0) == 0 && !OwnProcess.isEnding(process)
     }
 }
 

@@ -55,8 +55,9 @@ public struct OwnProcess: Sendable {
     /// Asks it to end.
     public func stop() { kill(id, SIGTERM) }
 
-    /// Whether its main thread has ended (proc_pid_stat(5)), as all do that can when it is killed.
-    var isEnding: Bool {
+    /// Whether the main thread of a process has ended, as all do that can when it is killed.
+    static func isEnding(_ id: pid_t) -> Bool {
+        // proc_pid_stat(5): behind the program's name, which may hold anything.
         let line = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
         return line.split(separator: ")").last?.hasPrefix(" Z") ?? false
     }

@@ -154,7 +154,7 @@ public final class Supervisor: Sendable {
     /// could give never dies: then nobody gets an answer.
     private func helpToEnd(_ server: OwnProcess, _ record: Int32, _ mount: Int32) {
         while !server.socket.isReady(within: Self.lookInterval) {
-            guard server.isEnding else { continue }
+            guard OwnProcess.isEnding(server.id) else { continue }
             log.warning("the daemon was killed while it waited for itself: its requests fail")
             MountRecord.failRequests(of: mount, in: record)
         }
