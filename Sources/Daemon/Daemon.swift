@@ -128,6 +128,7 @@ public final class MountDaemon: Sendable {
         guard isEmpty || !settings.isRemembered else {
             // A successor goes on with what its predecessor had.
             if inheritance.mount == nil { try await connectSoon() }
+            prepareForReaders()
             return
         }
         do throws(ConnectionError) {
@@ -135,6 +136,7 @@ public final class MountDaemon: Sendable {
         } catch {
             throw failure(error)
         }
+        prepareForReaders()
         let report: ScanReport
         do throws(OperationError) {
             report = try await workshop.operations.scan { progress("\($0) files found so far") }
@@ -150,6 +152,10 @@ public final class MountDaemon: Sendable {
             warning("a part of the seedbox is missing: \(error)")
         }
         settings.remember()
+    }
+
+    private func prepareForReaders() {
+        Task { [pool = workshop.pool] in await pool.prepareForReaders() }
     }
 
     private func failure(_ error: ConnectionError) -> Failure {
@@ -266,7 +272,6 @@ public final class MountDaemon: Sendable {
             }
         }
         let follower = Task { [workshop] in await workshop.library.follow() }
-        Task { [workshop] in await workshop.pool.prepareForReaders() }
         for await reason in stopRequests.stream {
             log.notice("stopping: \(reason)")
             break

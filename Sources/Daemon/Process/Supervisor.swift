@@ -153,9 +153,13 @@ public final class Supervisor: Sendable {
     /// A killed server of which one thread waits in the kernel for an answer that only the server
     /// could give never dies: then nobody gets an answer.
     private func helpToEnd(_ server: OwnProcess, _ record: Int32, _ mount: Int32) {
+        var isTold = false
         while !server.socket.isReady(within: Self.lookInterval) {
             guard OwnProcess.isEnding(server.id) else { continue }
-            log.warning("the daemon was killed while it waited for itself: its requests fail")
+            if !isTold {
+                log.warning("the daemon was killed while it waited for itself: its requests fail")
+            }
+            isTold = true
             MountRecord.failRequests(of: mount, in: record)
         }
     }

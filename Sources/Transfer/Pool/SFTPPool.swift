@@ -115,6 +115,8 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
             // Told by whoever needs it.
             return
         }
+        // With an answer the round trip is known, by which sessions share a connection.
+        _ = try? await resolve(RemotePath("/"))
         if status.sessions == 1 { _ = chooseUsable(nil, isWorkComing: true) }
     }
 
