@@ -146,20 +146,22 @@ public final class Supervisor: Sendable {
     }
 
     /// Milliseconds; nobody who uses the mount may wait for two seconds.
-    private static let lookInterval: Int32 = 1000
+    private static let lookInterval: Int32 = 500
 
     /// Waits until the server says something or is dead.
     ///
     /// A killed server of which one thread waits in the kernel for an answer that only the server
     /// could give never dies: then nobody gets an answer.
     private func helpToEnd(_ server: OwnProcess, _ record: Int32, _ mount: Int32) {
-        var isTold = false
+        var looks = 0
         while !server.socket.isReady(within: Self.lookInterval) {
             guard OwnProcess.isEnding(server.id) else { continue }
-            if !isTold {
+            looks += 1
+            // At first the other threads may only need a moment to end.
+            guard looks > 1 else { continue }
+            if looks == 2 {
                 log.warning("the daemon was killed while it waited for itself: its requests fail")
             }
-            isTold = true
             MountRecord.failRequests(of: mount, in: record)
         }
     }
