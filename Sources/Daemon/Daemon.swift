@@ -250,6 +250,7 @@ public final class MountDaemon: Sendable {
     /// This process must use no file of its own mount: killed meanwhile, it would wait for itself
     /// and never be dead, and so have no successor.
     private func answers(_ server: FuseServer) async -> Bool {
+        // libfuse has no call that waits for it; it takes less than a millisecond.
         let end = ContinuousClock.now + .seconds(10)
         while server.isMounted, !server.isInitialised, ContinuousClock.now < end {
             try? await Task.sleep(for: .milliseconds(1))

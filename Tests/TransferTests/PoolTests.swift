@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(allowed: 4, connected: 2), (1, 1)])
+    @Test(.timeLimit(.minutes(5)), arguments: [(allowed: 4, connected: 2), (1, 1)])
     func aPoolIsPreparedForReaders(allowed: Int, connected: Int) async throws {
         let pool = pool(connections: allowed) { _ in ScriptedChannel(Self.honest) }
         try await withPool(pool) { pool in
