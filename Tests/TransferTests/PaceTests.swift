@@ -48,6 +48,31 @@ import Testing
         #expect(way.window == 4 << 20)
     }
 
+    @Test(arguments: [(10.0, 1), (30, 1), (50, 100_000), (900, 256 << 10)])
+    func whatComesInAMomentIsWaitedFor(megabytesPerSecond: Double, mark: Int) {
+        var lowWater = LowWater()
+        lowWater.measured(rate: megabytesPerSecond * 1e6)
+        _ = lowWater.update(outstanding: 8 << 20)
+        #expect(lowWater.mark == mark)
+        // The last bytes of a read must not wait for others.
+        _ = lowWater.update(outstanding: 900_000)
+        #expect(lowWater.mark == 1)
+    }
+
+    @Test func aMarkThatIsNotReachedStaysDown() {
+        var lowWater = LowWater()
+        lowWater.measured(rate: 200e6)
+        let changes = (0..<2).map { _ in lowWater.update(outstanding: 8 << 20) }
+        #expect(changes == [true, false])
+        lowWater.missed()
+        let isOther = lowWater.update(outstanding: 8 << 20)
+        #expect(isOther)
+        #expect(!lowWater.isRaised)
+        lowWater.measured(rate: 200e6)
+        _ = lowWater.update(outstanding: 8 << 20)
+        #expect(lowWater.isRaised)
+    }
+
     @Test func readersWaitForReadersOnly() {
         var limiter = RateLimiter()
         #expect(limiter.take(1000, isReader: false, rate: 1000, now: start) == nil)

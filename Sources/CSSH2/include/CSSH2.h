@@ -22,7 +22,12 @@ void cssh2_event_signal(int event);
 void cssh2_event_clear(int event);
 
 /* Starts `path` in a session of its own, with `stream` as standard input and output, `errors` as
-   standard error and nothing else open. Returns an error number. */
+   standard error and nothing else open. It gets SIGTERM when the calling thread ends before it.
+   Returns an error number. */
 int cssh2_spawn(const char *path, char *const arguments[], int stream, int errors, pid_t *pid);
+
+/* A copy of the TCP connection of a child of this process, or -1 where it has none or the kernel
+   gives none (pidfd_getfd(2), Linux 5.6). */
+int cssh2_connection(pid_t pid);
 
 #endif

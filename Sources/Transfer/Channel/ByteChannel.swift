@@ -27,12 +27,18 @@ protocol ByteChannel: AnyObject {
     /// - Returns: The number of bytes taken; 0 when none can be taken now.
     func write(_ bytes: UnsafeRawBufferPointer) throws(ConnectionError) -> Int
 
+    /// Lets the transport below sleep until `bytes` have come from the server, instead of waking for
+    /// each packet; 1 again when fewer may come. A hint: not every transport can.
+    func setLowWater(_ bytes: Int)
+
     /// Ends the connection and frees what belongs to it, processes included. Only once.
     func close()
 }
 
 extension ByteChannel {
     var isShared: Bool { false }
+
+    func setLowWater(_ bytes: Int) {}
 }
 
 enum ReadResult: Equatable {

@@ -4,13 +4,16 @@ import Glibc
 /// A program that talks over one socket on its standard input and output.
 ///
 /// It gets its own session, so that Ctrl-C in our terminal does not reach it and all its
-/// children (a ProxyCommand, say) can be ended together. It is always reaped by `end`.
+/// children (a ProxyCommand, say) can be ended together. It is always reaped by `end`, and ends
+/// with the thread that made it when that thread is killed.
 final class ChildProcess {
     /// Our end: what the child writes to standard output, reads from standard input.
     let socket: Int32
     /// What the child says on standard error.
     let complaints: Int32
     private let pid: pid_t
+    /// A copy of the child's own, taken when first needed; -1 when there is none to be had.
+    private var connection: Int32?
 
     /// - Parameters:
     ///   - path: The program.
@@ -69,11 +72,25 @@ final class ChildProcess {
         return (result, pid)
     }
 
+    /// Lets the child sleep until `bytes` have come over its TCP connection, or its end.
+    ///
+    /// Without effect where the child has no such connection of its own (behind a ProxyCommand)
+    /// or the kernel does not share it.
+    func setLowWater(_ bytes: Int) {
+        let connection = connection ?? cssh2_connection(pid)
+        self.connection = connection
+        guard connection >= 0 else { return }
+        var mark = Int32(bytes)
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        setsockopt(connection, SOL_SOCKET, SO_RCVLOWAT, &mark, size)
+    }
+
     /// Ends the process and its children and reaps it.
     ///
     /// Only once; takes half a second at most, when it does not want to go.
     func end() {
         close(socket)
+        if let connection, connection >= 0 { close(connection) }
         kill(-pid, SIGTERM)
         // Looked at without reaping: until then nobody else can get this number, and the
         // last signal reaches our processes only.

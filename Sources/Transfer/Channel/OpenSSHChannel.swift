@@ -60,7 +60,6 @@ final class OpenSSHChannel: ByteChannel {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ConnectionError) -> ReadResult {
-        complaints.read(child.complaints)
         while true {
             let count = recv(child.socket, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
@@ -68,7 +67,10 @@ final class OpenSSHChannel: ByteChannel {
                 return .bytes(count)
             }
             if count < 0 && errno == EINTR { continue }
-            if count < 0 && errno == EAGAIN { return .wouldBlock }
+            if count < 0 && errno == EAGAIN {
+                complaints.read(child.complaints)
+                return .wouldBlock
+            }
             throw reasonOfEnd()
         }
     }
@@ -88,6 +90,8 @@ final class OpenSSHChannel: ByteChannel {
             throw reasonOfEnd()
         }
     }
+
+    func setLowWater(_ bytes: Int) { child.setLowWater(bytes) }
 
     func close() {
         child.end()

@@ -29,6 +29,7 @@ struct ConnectionLoop {
     private var wasTimed = false
     private var knownOpen = 0
     private var way: WayMeter
+    private var lowWater = LowWater()
     /// Whether something happened since bytes were last gathered.
     private var mayGather = true
 
@@ -61,6 +62,7 @@ struct ConnectionLoop {
             roundTripBegan = .now
         }
         noteWaiting()
+        setLowWater()
         let wrote = try write()
         let read = try readAndHandle()
         if wrote || read || !commands.isEmpty {
@@ -71,6 +73,11 @@ struct ConnectionLoop {
         } else {
             try waitForMore(wake)
         }
+    }
+
+    private mutating func setLowWater() {
+        guard lowWater.update(outstanding: engine.outstandingBytes) else { return }
+        channel.setLowWater(lowWater.mark)
     }
 
     /// Lets more bytes come before they are read: `ssh` hands on 32 KiB at a time, and to be woken
@@ -152,6 +159,7 @@ struct ConnectionLoop {
         let roundTrip = meter.roundTripNanoseconds.load(ordering: .relaxed)
         if way.received(count, roundTrip: .nanoseconds(roundTrip), now: lastSign) {
             engine.window = way.window
+            lowWater.measured(rate: way.latestRate)
             meter.window.store(way.window, ordering: .relaxed)
             meter.held.store(way.held, ordering: .relaxed)
         }
@@ -188,10 +196,12 @@ struct ConnectionLoop {
         }
         var descriptors = channel.waits(toWrite: !engine.output.isEmpty)
         descriptors.append(pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0))
-        let ready = poll(&descriptors, nfds_t(descriptors.count), left.pollMilliseconds)
+        let wait = lowWater.isRaised ? min(left, LowWater.patience) : left
+        let ready = poll(&descriptors, nfds_t(descriptors.count), wait.pollMilliseconds)
         guard ready >= 0 || errno == EINTR else {
             throw ConnectionError(.closed, "poll failed", cause: SystemError())
         }
+        if ready == 0 { lowWater.missed() }
         if descriptors[descriptors.count - 1].revents != 0 { wake.clear() }
     }
 }

@@ -22,6 +22,8 @@ struct WayMeter {
     private(set) var held = 0
     /// Bytes per second, the highest of late.
     private(set) var rate = 0.0
+    /// Bytes per second when last measured.
+    private(set) var latestRate = 0.0
     private var began: ContinuousClock.Instant?
     private var bytes = 0
 
@@ -50,7 +52,8 @@ struct WayMeter {
         guard passed >= max(Self.span, roundTrip) else { return false }
         // A connection that was idle meanwhile says nothing of the way.
         if passed < max(Self.span, roundTrip) * 3 {
-            rate = max(Double(bytes) / (passed / .seconds(1)), rate * Self.fading)
+            latestRate = Double(bytes) / (passed / .seconds(1))
+            rate = max(latestRate, rate * Self.fading)
             held = Int(min(rate * (roundTrip / .seconds(1)), Double(limit)))
             let stretch = Int(min(rate * (Self.stretch / .seconds(1)), Double(limit)))
             window = max(Self.least, min(limit, max(2 * held, stretch)))
