@@ -563,6 +563,8 @@ class Bench:
 
             def __exit__(self, *_):
                 self.mount.stop()
+                # What one leaves for the disk to do, a cache deleted say, is not the next one's.
+                os.sync()
 
         return Context()
 

@@ -41,6 +41,16 @@ import Testing
         #expect(way.window == window)
     }
 
+    @Test func nearTheServerARateIsNotWaitedFor() {
+        var way = WayMeter(limit: 32 << 20)
+        _ = way.received(1, roundTrip: .zero, now: start)
+        let changes = (0..<2).map { _ in
+            way.received(1, roundTrip: .microseconds(200), now: start)
+        }
+        #expect(changes == [true, false])
+        #expect(way.window == 8 << 20)
+    }
+
     @Test func aPauseSaysNothingOfTheWay() {
         var way = WayMeter(limit: 32 << 20)
         _ = way.received(1, roundTrip: .milliseconds(50), now: start)

@@ -12,6 +12,9 @@ struct WayMeter {
     private static let stretch = Duration.milliseconds(32)
     /// The shortest time that a rate is taken over.
     private static let span = Duration.milliseconds(100)
+    /// A server nearer than this is not behind a slow line; until the rate is known more is asked
+    /// for, so that a read begins at its full speed.
+    private static let near = Duration.milliseconds(2)
     /// Of a rate that does not come again, so much is left after each span.
     private static let fading = 0.95
 
@@ -37,7 +40,7 @@ struct WayMeter {
     ///   - count: Bytes that came.
     ///   - roundTrip: Of a small request on an idle connection; zero when not measured yet.
     ///   - now: The time.
-    /// - Returns: Whether ``window`` was computed anew.
+    /// - Returns: Whether ``window`` was set anew.
     mutating func received(
         _ count: Int,
         roundTrip: Duration,
@@ -49,7 +52,7 @@ struct WayMeter {
         }
         bytes += count
         let passed = now - began
-        guard passed >= max(Self.span, roundTrip) else { return false }
+        guard passed >= max(Self.span, roundTrip) else { return foundNear(roundTrip) }
         // A connection that was idle meanwhile says nothing of the way.
         if passed < max(Self.span, roundTrip) * 3 {
             latestRate = Double(bytes) / (passed / .seconds(1))
@@ -60,6 +63,14 @@ struct WayMeter {
         }
         self.began = now
         bytes = 0
+        return true
+    }
+
+    private mutating func foundNear(_ roundTrip: Duration) -> Bool {
+        let first = min(limit, 4 * Self.least)
+        let isNear = roundTrip > .zero && roundTrip < Self.near
+        guard isNear, rate == 0, window != first else { return false }
+        window = first
         return true
     }
 }
