@@ -1,7 +1,6 @@
 import Glibc
 import Primitives
 import StandIns
-import Synchronization
 import Testing
 
 @testable import Transfer
@@ -47,17 +46,8 @@ import Testing
         #expect(try Self.read(channel) > 8)
     }
 
-    @Test(.timeLimit(.minutes(5))) func itEndsWithItsThread() throws {
-        let made = Mutex<Result<Unowned, ConnectionError>?>(nil)
-        try OwnThread.start {
-            let result = Result { () throws(ConnectionError) in
-                Unowned(process: try Transfer.ChildProcess("/bin/sleep", ["600"]))
-            }
-            made.withLock { $0 = result }
-        }
-        while made.withLock({ $0 == nil }) { usleep(1000) }
-        let result = try #require(made.withLock { $0 })
-        let process = try result.get().process
+    @Test(.timeLimit(.minutes(5))) func itEndsWithItsThread() async throws {
+        let process = try await Self.leftByItsThread("/bin/sleep", ["600"])
         var descriptor = pollfd(fd: process.socket, events: Int16(POLLIN), revents: 0)
         #expect(poll(&descriptor, 1, 60_000) == 1)
         process.end()
@@ -69,6 +59,26 @@ import Testing
         } throws: { error in
             "\(error)".contains("/nowhere/ssh") && "\(error)".contains("No such file")
         }
+    }
+
+    private static func leftByItsThread(
+        _ path: String,
+        _ arguments: [String]
+    ) async throws -> Transfer.ChildProcess {
+        try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Unowned, any Error>) in
+            do {
+                try OwnThread.start {
+                    continuation.resume(
+                        with: Result {
+                            Unowned(process: try Transfer.ChildProcess(path, arguments))
+                        }
+                    )
+                }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }.process
     }
 
     /// Made by one thread, ended by another.
