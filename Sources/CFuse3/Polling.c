@@ -15,7 +15,7 @@
    where the kernel does not wake them; the first to wake finds out soon when the one that polled
    is held up by its request. Reads are not worth it: to move the bytes takes longer. Where others
    have use for the processors, no more is polled for a while. Nanoseconds. */
-enum { CLOSE_UPON = 100000, MOMENT = 30000, SHORTEST_NAP = 1000000, LONGEST_NAP = 16000000 };
+enum { CLOSE_UPON = 200000, MOMENT = 100000, SHORTEST_NAP = 1000000, LONGEST_NAP = 16000000 };
 enum { TURN_OF_OTHERS = 500000, PAUSE = 30000000 };
 
 enum { OPCODE_READ = 15 };

@@ -43,14 +43,8 @@ extension FuseServer {
         _ file: any OpenFile,
         _ info: UnsafeMutablePointer<fuse_file_info>
     ) {
-        func add(_ copy: Int32?) -> (UInt64, OpenModes.Mode) {
-            handles.add(file, of: node, isComplete: copy != nil) {
-                copy.flatMap { try? register($0).get() }
-            }
-        }
-        // The kernel holds the local file by itself from then on.
-        let passed = passthrough == .on ? file.withCompleteCopy(add) : nil
-        let (number, mode) = passed ?? add(nil)
+        let passed = passthrough == .on ? openForKernel(node, file) : nil
+        let (number, mode) = passed ?? handles.add(file, of: node, nil) { nil }
         let isTaken: Bool
         switch mode {
         case .passedThrough(let backing):
@@ -69,6 +63,17 @@ extension FuseServer {
         }
         // An open that was interrupted is never released.
         if !isTaken { close(number) }
+    }
+
+    private func openForKernel(
+        _ node: NodeID,
+        _ file: any OpenFile
+    ) -> (handle: UInt64, mode: OpenModes.Mode)? {
+        if let known = handles.add(file, ofKnown: node, file.completeCopy) { return known }
+        // The kernel holds the local file by itself from then on.
+        return file.withCompleteCopy { descriptor, copy in
+            handles.add(file, of: node, copy) { try? register(descriptor).get() }
+        }
     }
 
     private func finishOpen(
@@ -223,9 +228,13 @@ extension FuseServer {
     }
 
     private func close(_ number: UInt64) {
-        let (handle, unused) = handles.remove(number)
+        let (handle, rest) = handles.remove(number)
         if case .file(let file) = handle { file.close() }
-        if let unused { unregister(unused) }
+        switch rest {
+        case .nothing: break
+        case .idle: letGoLater()
+        case .unused(let backing): unregister(backing)
+        }
     }
 
     /// The handle, also one that a predecessor gave out.

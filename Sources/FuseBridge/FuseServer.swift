@@ -34,6 +34,8 @@ public final class FuseServer: Sendable {
     /// Not yet answered.
     let releases = Lock<[Release]>([])
     let passthroughState = Lock(Passthrough.off("not tried yet"))
+    /// Whether a task lets go of registered files that nobody uses.
+    let letsGoLater = Lock(false)
     let log: Logger
     /// Files and directories belong to whoever mounted.
     let owner = (user: getuid(), group: getgid())
@@ -66,6 +68,7 @@ public final class FuseServer: Sendable {
         self.record = record
         handles = HandleTable(record)
         self.log = log
+        opener.whenCopiesGo { [weak self] in self?.letGoOfIdle() }
     }
 
     /// How many files and directories the kernel holds open.
@@ -145,6 +148,7 @@ public final class FuseServer: Sendable {
         for open in record.openFiles where handle(open.handle, of: open.node) == nil {
             opener.keepOpenCopiesWhole()
         }
+        for backing in record.takeIdle() { unregister(backing) }
         let failed = sync2nas_fuse_recover_requests(session)
         if failed > 0 { log.warning("\(failed) requests were lost with the process before") }
     }

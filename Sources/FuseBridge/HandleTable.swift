@@ -25,6 +25,7 @@ final class HandleTable: Sendable {
         var modes = OpenModes()
         /// In the mount's record.
         var places: [UInt64: Int] = [:]
+        var idlePlaces: [NodeID: Int] = [:]
     }
 
     private let record: MountRecord
@@ -54,29 +55,66 @@ final class HandleTable: Sendable {
     /// - Parameters:
     ///   - file: The file.
     ///   - node: Its version.
-    ///   - isComplete: Whether the kernel could read it itself.
-    ///   - register: Tells the kernel of the local file; nil when it does not take it. Called
-    ///     under the lock, so that two opens never register two.
+    ///   - copy: The local file that the kernel could read itself.
+    ///   - register: Tells the kernel of it; nil when it does not take it. Called under the lock,
+    ///     so that two opens never register two.
     /// - Returns: The handle's number, and what its open is to be answered with.
     func add(
         _ file: any OpenFile,
         of node: NodeID,
-        isComplete: Bool,
+        _ copy: LocalCopy?,
         register: () -> Int32?
     ) -> (handle: UInt64, mode: OpenModes.Mode) {
-        state.withLock { state in
-            let number = state.next
-            state.next += 1
-            var mode: OpenModes.Mode
-            switch state.modes.decide(node, isComplete: isComplete) {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            var registration: OpenModes.Registration?
+            let mode: OpenModes.Mode
+            switch state.modes.decide(node, copy, at: now) {
             case .use(let decided): mode = decided
-            case .mayRegister: mode = register().map { .passedThrough(backing: $0) } ?? .served
+            case .mayRegister:
+                let backing = register()
+                mode = backing.map { .passedThrough(backing: $0) } ?? .served
+                if let backing, let copy {
+                    registration = .init(backing: backing, copy: copy, made: now)
+                }
             }
-            state.handles[number] = .file(file)
-            state.modes.opened(number, of: node, as: mode)
-            state.places[number] = record.add(number, node, mode)
-            return (number, mode)
+            return (add(file, node, mode, registration, to: &state), mode)
         }
+    }
+
+    /// Adds a file of the library when it is decided who reads it.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - node: Its version.
+    ///   - copy: The local file that the kernel could read itself.
+    /// - Returns: As ``add(_:of:_:register:)``; nil when the local file must be opened first.
+    func add(
+        _ file: any OpenFile,
+        ofKnown node: NodeID,
+        _ copy: LocalCopy?
+    ) -> (handle: UInt64, mode: OpenModes.Mode)? {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            guard let mode = state.modes.known(node, copy, at: now) else { return nil }
+            return (add(file, node, mode, nil, to: &state), mode)
+        }
+    }
+
+    private func add(
+        _ file: any OpenFile,
+        _ node: NodeID,
+        _ mode: OpenModes.Mode,
+        _ registration: OpenModes.Registration?,
+        to state: inout State
+    ) -> UInt64 {
+        let number = state.next
+        state.next += 1
+        state.handles[number] = .file(file)
+        let wasIdle = state.modes.opened(number, of: node, as: mode, registration)
+        state.places[number] = record.add(number, node, mode)
+        if wasIdle, let place = state.idlePlaces.removeValue(forKey: node) { record.remove(place) }
+        return number
     }
 
     /// Takes over a handle that a predecessor gave out.
@@ -98,11 +136,31 @@ final class HandleTable: Sendable {
 
     /// Removes what the kernel let go of.
     ///
-    /// - Returns: It, and the number of a registered local file that nobody uses any more.
-    func remove(_ number: UInt64) -> (handle: Handle?, unused: Int32?) {
-        state.withLock { state in
+    /// - Returns: It, and what becomes of a registered local file that nobody uses any more.
+    func remove(_ number: UInt64) -> (handle: Handle?, rest: OpenModes.Rest) {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            let rest = state.modes.closed(number, at: now)
+            if case .idle(let registration, let node) = rest {
+                state.idlePlaces[node] = record.add(idle: registration.backing)
+            }
             if let place = state.places.removeValue(forKey: number) { record.remove(place) }
-            return (state.handles.removeValue(forKey: number), state.modes.closed(number))
+            return (state.handles.removeValue(forKey: number), rest)
+        }
+    }
+
+    /// Takes the registered local files that nobody uses.
+    ///
+    /// - Parameter now: Takes those only whose time is over; nil takes all.
+    /// - Returns: Their numbers, to be unregistered, and whether there are others.
+    func takeIdle(endedBy now: ContinuousClock.Instant?) -> (backings: [Int32], hasMore: Bool) {
+        state.withLock { state in
+            guard state.modes.hasIdle else { return ([], false) }
+            let taken = state.modes.takeIdle(endedBy: now)
+            for node in taken.keys {
+                if let place = state.idlePlaces.removeValue(forKey: node) { record.remove(place) }
+            }
+            return (taken.values.map(\.backing), state.modes.hasIdle)
         }
     }
 

@@ -43,10 +43,14 @@ public final class MountRecord: Sendable {
         )
     }
 
+    /// In place of a handle: the kernel knows the local file, and nothing has it open.
+    private static let idle = UInt64.max
+
     /// The files that the kernel holds open.
     var openFiles: [(handle: UInt64, node: NodeID, mode: OpenModes.Mode, place: Int)] {
         let table = Self.table
-        return table.indices.filter { table[$0].handle != 0 }.map { index in
+        let used = table.indices.filter { table[$0].handle != 0 && table[$0].handle != Self.idle }
+        return used.map { index in
             let entry = table[index]
             let mode: OpenModes.Mode =
                 entry.backing == 0 ? .served : .passedThrough(backing: entry.backing)
@@ -66,6 +70,25 @@ public final class MountRecord: Sendable {
         // Last: a place without a handle is free.
         entry?.pointee.handle = handle
         return place
+    }
+
+    /// Writes down that the kernel still knows a local file that it does not hold open.
+    ///
+    /// - Returns: Its place, or nil when the table is full.
+    func add(idle backing: Int32) -> Int? {
+        add(Self.idle, NodeID(rawValue: 0), .passedThrough(backing: backing))
+    }
+
+    /// What a predecessor left known to the kernel and unused; to be called once.
+    func takeIdle() -> [Int32] {
+        let table = Self.table
+        let used = Set(openFiles.map(\.mode))
+        return table.indices.filter { table[$0].handle == Self.idle }.compactMap { place in
+            let backing = table[place].backing
+            remove(place)
+            // Its end or its opening may have been written down by half.
+            return used.contains(.passedThrough(backing: backing)) ? nil : backing
+        }
     }
 
     func remove(_ place: Int) {

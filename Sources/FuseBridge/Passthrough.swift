@@ -67,7 +67,41 @@ extension FuseServer {
     }
 
     func unregister(_ backing: Int32) {
-        guard let session = session.withLock({ $0 })?.raw else { return }
-        sync2nas_fuse_backing_close(session, backing)
+        // Under the lock: the session may be ending.
+        session.withLock { session in
+            if let session { sync2nas_fuse_backing_close(session.raw, backing) }
+        }
+    }
+
+    /// Unregisters what nobody uses, now.
+    func letGoOfIdle() {
+        for backing in handles.takeIdle(endedBy: nil).backings { unregister(backing) }
+    }
+
+    /// Unregisters what nobody uses, each when its time is over.
+    func letGoLater() {
+        let isNew = letsGoLater.withLock { isRunning in
+            defer { isRunning = true }
+            return !isRunning
+        }
+        guard isNew else { return }
+        Task { [weak self] in
+            var hasMore = true
+            while hasMore {
+                try? await Task.sleep(for: OpenModes.idleTime)
+                guard let self else { return }
+                hasMore = letGoOfEnded()
+            }
+        }
+    }
+
+    private func letGoOfEnded() -> Bool {
+        let (backings, hasMore) = letsGoLater.withLock { isRunning in
+            let taken = handles.takeIdle(endedBy: .now)
+            isRunning = taken.hasMore
+            return taken
+        }
+        for backing in backings { unregister(backing) }
+        return hasMore
     }
 }

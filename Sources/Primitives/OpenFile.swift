@@ -22,6 +22,24 @@ public protocol FileOpener: Sendable {
     ///
     /// For a process that took over handles of versions that it cannot name.
     func keepOpenCopiesWhole()
+
+    /// Has `body` called whenever a local file is removed, for as long as this process runs.
+    ///
+    /// A local file that the kernel was told of takes its space until it is told to let go.
+    ///
+    /// - Parameter body: Must not wait for a read.
+    func whenCopiesGo(_ body: @escaping @Sendable () -> Void)
+}
+
+/// Names a local file, as long as this process runs.
+///
+/// One that was removed and made anew has another number.
+public struct LocalCopy: Hashable, Sendable {
+    private let number: UInt64
+
+    public init(number: UInt64) {
+        self.number = number
+    }
 }
 
 /// One open file: what is read through it in which order says what will be wanted next.
@@ -61,7 +79,11 @@ public protocol OpenFile: Sendable {
     ///
     /// - Returns: What `body` returned; nil, uncalled, while bytes are missing or not known to be
     ///   right.
-    func withCompleteCopy<Result>(_ body: (Int32) -> Result) -> Result?
+    func withCompleteCopy<Result>(_ body: (Int32, LocalCopy) -> Result) -> Result?
+
+    /// The local file that ``withCompleteCopy(_:)`` would hand out; nil when there is none, or the
+    /// disk would have to be asked. It stays whole until ``close()``.
+    var completeCopy: LocalCopy? { get }
 
     /// Gives up what only this handle wanted. Called once, after the last read.
     func close()

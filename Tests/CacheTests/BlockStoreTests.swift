@@ -75,8 +75,8 @@ import Testing
         store.fill(0..<5, of: file)
         #expect(!store.handsOut(file), "its bytes are not on the disk yet")
         store.flush()
-        let bytes = store.withCompleteData(of: file) {
-            FileHandle(fileDescriptor: $0).readDataToEndOfFile()
+        let bytes = store.withCompleteData(of: file) { descriptor, _ in
+            FileHandle(fileDescriptor: descriptor).readDataToEndOfFile()
         }
         #expect(try #require(bytes).elementsEqual(StandIn.bytes(ByteRange(0, 300_000), of: file)))
     }
@@ -108,12 +108,37 @@ import Testing
         #expect(store.handsOut(file))
     }
 
+    @Test func aCopyIsKnownWithoutTheDiskWhileItIsTheSame() throws {
+        let file = remoteFile("film", size: 3 << 20)
+        let store = try open(directory)
+        store.opened(file)
+        #expect(store.completeData(of: file) == nil)
+        store.fill(0..<Block.count(inFileOf: file.size), of: file)
+        #expect(store.completeData(of: file) == nil)
+        store.flush()
+        let copy = try #require(store.completeData(of: file))
+        #expect(store.withCompleteData(of: file) { _, copy in copy } == copy)
+        #expect(store.completeData(of: remoteFile("film", size: 3 << 20, time: 7)) == nil)
+
+        let removals = Lock(0)
+        store.whenRemoving.withLock { $0 = { removals.withLock { $0 += 1 } } }
+        store.released(file)
+        store.setLimits(CacheLimits(maxBytes: 0))
+        #expect(removals.withLock { $0 } == 1)
+        #expect(store.completeData(of: file) == nil)
+        store.setLimits(CacheLimits(maxBytes: 64 << 20))
+        store.fill(0..<Block.count(inFileOf: file.size), of: file)
+        store.flush()
+        let other = try #require(store.completeData(of: file))
+        #expect(other != copy)
+    }
+
     @Test func nothingIsCutOutOfCopiesThatMayBeOpen() throws {
         let file = remoteFile("big", size: 6 << 20)
         let store = try open(directory)
         store.fill(0..<Block.count(inFileOf: file.size), of: file)
         store.flush()
-        let bytes = store.withCompleteData(of: file) { descriptor in
+        let bytes = store.withCompleteData(of: file) { descriptor, _ in
             store.keepOpenCopiesWhole()
             store.setLimits(CacheLimits(maxBytes: 4 << 20))
             return FileHandle(fileDescriptor: descriptor).readDataToEndOfFile()

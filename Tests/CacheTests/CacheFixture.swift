@@ -90,7 +90,7 @@ extension BlockStore {
     func holds(_ file: RemoteFile) -> Bool { !cachedRanges(file).isEmpty }
 
     /// Whether the kernel may read `file` itself.
-    func handsOut(_ file: RemoteFile) -> Bool { withCompleteData(of: file) { _ in } != nil }
+    func handsOut(_ file: RemoteFile) -> Bool { withCompleteData(of: file) { _, _ in } != nil }
 }
 
 /// Flips one bit of a file.

@@ -210,6 +210,43 @@ import Testing
         #expect(try fixture.bytes(path) == bytes)
     }
 
+    /// The kernel knows a local file for a moment longer than somebody has it open; neither that
+    /// moment nor a server that dies in it keeps the disk full.
+    @Test(.enabled(if: geteuid() == 0, "mounting a small disk needs root"))
+    func aLocalFileThatNobodyReadsLeavesTheDisk() throws {
+        let fixture = try Fixture()
+        try fixture.seedbox.write(
+            "Quiet.Harbour.S01E01.1080p.WEB-CREW.mkv",
+            Fixture.pattern(3_000_000, seed: 29)
+        )
+        mkdir(fixture.cache, 0o755)
+        try #require(Glibc.mount("none", fixture.cache, "tmpfs", 0, "size=64m") == 0)
+        defer { umount2(fixture.cache, Int32(MNT_DETACH)) }
+        try #require(try fixture.mount().code == 0)
+        defer { _ = try? fixture.unmount() }
+        guard try isPassedThrough(fixture) else { return }
+        let path = fixture.library + "/" + Fixture.episode
+        _ = try fixture.bytes(path)
+        // All of it is on the disk then.
+        try #require(try fixture.unmount().code == 0)
+        try #require(try fixture.mount().code == 0)
+        _ = try fixture.bytes(path)
+        try fixture.replaceServer()
+        _ = try fixture.bytes(path)
+        #expect(try hits(fixture) == 0)
+
+        for name in try FileManager.default.contentsOfDirectory(atPath: fixture.cache + "/blocks") {
+            unlink(fixture.cache + "/blocks/" + name)
+        }
+        #expect(
+            fixture.eventually(within: 60) {
+                var space = statvfs()
+                guard statvfs(fixture.cache, &space) == 0 else { return false }
+                return (space.f_blocks - space.f_bfree) * space.f_frsize < 2_000_000
+            }
+        )
+    }
+
     /// Passthrough can be switched off, and the bytes are the same.
     @Test func passthroughCanBeSwitchedOff() throws {
         let bytes = Fixture.pattern(1_000_000, seed: 24)

@@ -20,7 +20,7 @@ struct sync2nas_fuse_features {
 
 /* An open file of the library, as the kernel knows it. */
 struct sync2nas_fuse_open_file {
-    /* 0 for a free place. */
+    /* 0 for a free place, UINT64_MAX for a local file that is known and not open. */
     uint64_t handle;
     uint64_t node;
     /* The kernel's number of the local file that it reads, or 0. */

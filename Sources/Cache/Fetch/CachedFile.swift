@@ -37,6 +37,10 @@ public struct CachedFiles: FileOpener {
     public func holdsAny(of file: RemoteFile) -> Bool { source.store.holdsAny(of: file) }
 
     public func keepOpenCopiesWhole() { source.store.keepOpenCopiesWhole() }
+
+    public func whenCopiesGo(_ body: @escaping @Sendable () -> Void) {
+        source.store.whenRemoving.withLock { $0 = body }
+    }
 }
 
 private final class HandleNumbers: Sendable {
@@ -103,9 +107,11 @@ final class CachedFile: OpenFile {
         return try await source.bytes(in: range, of: file)
     }
 
-    func withCompleteCopy<Result>(_ body: (Int32) -> Result) -> Result? {
+    func withCompleteCopy<Result>(_ body: (Int32, LocalCopy) -> Result) -> Result? {
         source.store.withCompleteData(of: file, body)
     }
+
+    var completeCopy: LocalCopy? { source.store.completeData(of: file) }
 
     private func prepared(_ range: ByteRange) -> ByteSlice? {
         let (part, isNew) = state.withLock { state -> (PreparedPart?, Bool) in

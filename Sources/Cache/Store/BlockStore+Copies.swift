@@ -22,7 +22,7 @@ extension BlockStore {
     ///   disk, or not yet checked.
     public func withCompleteData<Result>(
         of file: RemoteFile,
-        _ body: (Int32) -> Result
+        _ body: (Int32, LocalCopy) -> Result
     ) -> Result? {
         guard file.size > 0, let stored = stored(file), stored.isDurable else { return nil }
         if !stored.isProven {
@@ -34,13 +34,22 @@ extension BlockStore {
         }
         // Before the question whether it is still the one that is stored.
         guard let data = try? stored.data.opened() else { return nil }
-        let isWhole = state.withLock { state in
-            // An eviction that began before the caller's `opened` would punch holes into what
-            // the kernel is about to read, and a hole reads as zeros.
-            state.loaded[stored.key] === stored && stored.isProven
-                && state.index.entries[stored.key].map { !$0.isBeingEvicted } ?? false
+        let copy = state.withLock { state in
+            state.loaded[stored.key] === stored ? state.completeData(stored) : nil
         }
-        return isWhole ? withExtendedLifetime(data) { body(data.number) } : nil
+        return copy.map { copy in withExtendedLifetime(data) { body(data.number, copy) } }
+    }
+
+    /// The file that ``withCompleteData(of:_:)`` would give, as far as that is known without the
+    /// disk.
+    ///
+    /// The caller has reported ``opened(_:)`` as well.
+    public func completeData(of file: RemoteFile) -> LocalCopy? {
+        let key = VersionKey(file)
+        return state.withLock { state in
+            guard let stored = state.loaded[key], stored.file == file else { return nil }
+            return state.completeData(stored)
+        }
     }
 
     private func checkLater(_ stored: StoredFile) {
@@ -59,5 +68,17 @@ extension BlockStore {
     /// one that is cut does not.
     public func keepOpenCopiesWhole() {
         state.withLock { $0.trimsNothing = true }
+    }
+}
+
+extension BlockStore.State {
+    /// The plain bytes of `stored`, one that is in memory; nil while they may not be lent.
+    fileprivate func completeData(_ stored: StoredFile) -> LocalCopy? {
+        // An eviction that began before the caller's `opened` would punch holes into what the
+        // kernel is about to read, and a hole reads as zeros.
+        guard stored.isProven, let entry = index.entries[stored.key], !entry.isBeingEvicted else {
+            return nil
+        }
+        return LocalCopy(number: entry.serial)
     }
 }

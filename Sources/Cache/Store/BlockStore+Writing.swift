@@ -220,6 +220,7 @@ extension BlockStore {
             state.proven.remove(key)
             state.readSinceNoted.remove(key)
         }
+        whenRemoving.withLock { $0 }?()
     }
 
     /// May be called on either queue.

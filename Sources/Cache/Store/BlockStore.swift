@@ -32,6 +32,8 @@ public final class BlockStore: Sendable {
     /// Checks whole files in the background.
     let checker = DispatchQueue(label: "cache.checker", qos: .utility)
     let state: Lock<State>
+    /// See ``FileOpener/whenCopiesGo(_:)``.
+    let whenRemoving = Lock<(@Sendable () -> Void)?>(nil)
     let environment: Environment
 
     /// What tests replace.

@@ -66,6 +66,7 @@ struct WayMeter {
         return true
     }
 
+    /// Sets the window of a server that is near, once, before its rate is known.
     private mutating func foundNear(_ roundTrip: Duration) -> Bool {
         let first = min(limit, 4 * Self.least)
         let isNear = roundTrip > .zero && roundTrip < Self.near
