@@ -1,5 +1,6 @@
 public import Catalogue
 public import Naming
+internal import Primitives
 
 /// Decides where in the library a file belongs, from its parsed name and the catalogue.
 ///
@@ -14,6 +15,8 @@ public struct Router: Sendable {
 
     private let index: ShowIndex
     let episodes: EpisodeTable
+    /// The episodes of a show ask the same.
+    private let matches = Lock<[Question: Match?]>([:])
 
     public init(shows: [Show], episodes: [Episode]) {
         index = ShowIndex(shows)
@@ -113,7 +116,30 @@ extension Router {
         }
     }
 
+    /// What of a name its show depends on.
+    fileprivate struct Question: Hashable {
+        let title: String
+        let alternativeTitles: [String]
+        let folderTitle: String?
+        let year: Int?
+        let country: String?
+    }
+
     private func match(_ name: ParsedName, _ title: String) -> Match? {
+        let question = Question(
+            title: title,
+            alternativeTitles: name.alternativeTitles,
+            folderTitle: name.folderTitle,
+            year: name.year,
+            country: name.country
+        )
+        if let known = matches.withLock({ $0[question] }) { return known }
+        let match = findMatch(name, title)
+        matches.withLock { $0[question] = .some(match) }
+        return match
+    }
+
+    private func findMatch(_ name: ParsedName, _ title: String) -> Match? {
         var nameOnly: Match?
         for other in [title] + name.alternativeTitles {
             guard let found = index.find(other, year: name.year, country: name.country) else {
