@@ -78,7 +78,7 @@ extension FuseServer {
         for backing in handles.takeIdle(endedBy: nil).backings { unregister(backing) }
     }
 
-    /// Unregisters what nobody uses, each when its time is over.
+    /// Unregisters what nobody uses, each once its time is over and at most as long again after.
     func letGoLater() {
         let isNew = letsGoLater.withLock { isRunning in
             defer { isRunning = true }
@@ -88,6 +88,8 @@ extension FuseServer {
         Task { [weak self] in
             var hasMore = true
             while hasMore {
+                // A timer: nothing happens when a time is over. Not until the next one's end,
+                // because one that ends before it may become idle meanwhile.
                 try? await Task.sleep(for: OpenModes.idleTime)
                 guard let self else { return }
                 hasMore = letGoOfEnded()
