@@ -49,7 +49,7 @@ struct OpenModes {
         var handles: Set<UInt64>
     }
 
-    /// A registered file does not stay so for longer, once unused: the disk may be another.
+    /// A registration is not used again after that: the disk may be another by then.
     static let idleTime = Duration.seconds(10)
     /// The kernel needs about a kilobyte for each.
     static let mostIdle = 16_384
