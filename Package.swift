@@ -55,7 +55,10 @@ let package = Package(
         library("Catalogue", ["Primitives"]),
         library(
             "CatalogueSQLite",
-            ["Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift")]
+            [
+                "Catalogue", "Primitives", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
         ),
         .target(
             name: "MilvusClient",

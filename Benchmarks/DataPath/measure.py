@@ -1,5 +1,6 @@
 """Measures the mount beside sshfs, rclone and the bare disk. Started by `run`."""
 import argparse
+import functools
 import json
 import mmap
 import multiprocessing
@@ -172,10 +173,15 @@ class Ours(Mount):
             env=os.environ | self.environment,
         )
         self.status = json.load(open(self.point + "/control/status.json"))
-        self.names = {}
-        for directory, _, files in os.walk(self.point + "/library"):
-            for file in files:
-                self.names[file] = f"{directory}/{file}"
+
+    @functools.cached_property
+    def names(self):
+        """The paths of all files by their names."""
+        return {
+            file: f"{directory}/{file}"
+            for directory, _, files in os.walk(self.point + "/library")
+            for file in files
+        }
 
     def find(self, name):
         show, number = name.split(".S01E")

@@ -125,6 +125,9 @@ extension CatalogueDraft {
             known = Dictionary(contents.files.map { ($0.file.path, $0.id) }) { first, _ in first }
         }
         var started: [ShowDraft: Int64] = [:]
+        var isThere: Set<Int64> = []
+        // Of a path that is recorded twice, the later counts.
+        var places: [Int64: Int] = [:]
         var next = contents.nextFileID
         for record in change.records {
             var decision = record.decision
@@ -135,22 +138,31 @@ extension CatalogueDraft {
                 let id = started[draft] ?? 0
                 decision.placement?.showID = id
             }
-            if let id = decision.placement?.showID, contents.show(id) == nil {
+            if let id = decision.placement?.showID, isThere.insert(id).inserted,
+                contents.show(id) == nil
+            {
                 throw CatalogueError(.notFound, "no show has the number \(id)")
             }
             let id = known[record.file.path] ?? next
             if id == next { next += 1 }
             known[record.file.path] = id
-            files.files.append(
-                LibraryFile(id: id, file: record.file, kind: record.kind, decision: decision)
+            let file = LibraryFile(
+                id: id,
+                file: record.file,
+                kind: record.kind,
+                decision: decision
             )
+            if let place = places[id] {
+                files.files[place] = file
+            } else {
+                places[id] = files.files.count
+                files.files.append(file)
+            }
         }
         for id in change.gone {
             if let file = contents.file(id) { known[file.file.path] = nil }
         }
-        // Of a path that is recorded twice, the later counts.
-        let last = Dictionary(files.files.map { ($0.id, $0) }) { _, later in later }
-        files.files = last.values.sorted { $0.id < $1.id }
+        files.files.sort { $0.id < $1.id }
         if !change.records.isEmpty { fileIDs = known }
         apply(files)
     }

@@ -214,6 +214,8 @@ extension CatalogueStore {
     ///   - origin: Who makes it.
     ///   - seconds: When, since 1970, UTC.
     ///   - isolation: The actor on which `body` runs.
+    ///   - saving: Told what the catalogue will hold when what is being saved is saved; it may
+    ///     not be, and then comes to nothing.
     ///   - body: Makes it in a draft; may run several times.
     /// - Returns: What `body` returned last, and the catalogue after it.
     /// - Throws: ``CatalogueError``; nothing is changed then.
@@ -222,6 +224,7 @@ extension CatalogueStore {
         _ origin: Origin,
         seconds: Int64,
         isolation: isolated (any Actor)? = #isolation,
+        saving: (CatalogueContents) -> Void = { _ in },
         _ body: (inout CatalogueDraft) throws(CatalogueError) -> Value
     ) async throws(CatalogueError) -> (value: Value, contents: CatalogueContents) {
         var contents = contents
@@ -230,6 +233,7 @@ extension CatalogueStore {
             let value = try body(&draft)
             guard !draft.isEmpty else { return (value, contents) }
             let change = draft.change(origin, seconds: seconds)
+            saving(change.after)
             do throws(CatalogueError) {
                 try await commit(change)
                 return (value, change.after)

@@ -7,6 +7,17 @@ protocol DirectlyStored: Encodable {
     func store(in json: inout [UInt8]) throws
 }
 
+extension [String]: DirectlyStored {
+    func store(in json: inout [UInt8]) throws { json.add("", self) }
+}
+
+extension [String: String]: DirectlyStored {
+    func store(in json: inout [UInt8]) throws {
+        // A show that only files name has none.
+        json += isEmpty ? Data("{}".utf8) : try StoredJSON.encoder.encode(self)
+    }
+}
+
 extension CatalogueEdits: DirectlyStored {
     func store(in json: inout [UInt8]) throws {
         // In the order of their names the episodes are the first.

@@ -33,22 +33,29 @@ enum EpisodeRows {
 
     /// Rows keep their `id` while TMDB keeps the episode.
     static func put(_ episodes: [Episode], _ database: Database) throws {
-        let statement = try database.cachedStatement(
-            sql: """
-                INSERT INTO episodes (tmdb_id, season, episode, abs_episode, episode_type,
-                    episode_id, air_date, name, overview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (tmdb_id, season, episode) DO UPDATE SET
-                    abs_episode = excluded.abs_episode, episode_type = excluded.episode_type,
-                    episode_id = excluded.episode_id, air_date = excluded.air_date,
-                    name = excluded.name, overview = excluded.overview,
-                    fetched_at = CURRENT_TIMESTAMP
-                """
+        var row = try BulkStatement(
+            """
+            INSERT INTO episodes (tmdb_id, season, episode, abs_episode, episode_type,
+                episode_id, air_date, name, overview) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (tmdb_id, season, episode) DO UPDATE SET
+                abs_episode = excluded.abs_episode, episode_type = excluded.episode_type,
+                episode_id = excluded.episode_id, air_date = excluded.air_date,
+                name = excluded.name, overview = excluded.overview,
+                fetched_at = CURRENT_TIMESTAMP
+            """,
+            database
         )
         for episode in episodes {
-            try statement.execute(arguments: [
-                episode.showTMDBID, episode.season, episode.number, episode.absolute, episode.type,
-                episode.tmdbID, episode.airDate, episode.name, episode.overview,
-            ])
+            row.add(episode.showTMDBID)
+            row.add(episode.season)
+            row.add(episode.number)
+            row.add(episode.absolute)
+            row.add(episode.type)
+            row.add(episode.tmdbID)
+            row.add(episode.airDate)
+            row.add(episode.name)
+            row.add(episode.overview)
+            try row.run()
         }
     }
 

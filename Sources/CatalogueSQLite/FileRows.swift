@@ -49,14 +49,22 @@ enum FileRows {
     }
 
     static func put(_ files: [LibraryFile], _ database: Database) throws {
-        let statement = try database.cachedStatement(sql: upsert)
+        let last = try Int64.fetchOne(database, sql: "SELECT max(id) FROM downloaded_files") ?? 0
+        var new = try BulkStatement(insert, database)
+        var known = try BulkStatement("\(insert) \(orUpdate)", database)
         for first in stride(from: 0, to: files.count, by: Self.preparedTogether) {
             let some = Array(files[first..<min(files.count, first + Self.preparedTogether)])
             let decisions = some.concurrentMap { file in
                 Result { () throws(CatalogueError) in try StoredJSON.text(file.decision) }
             }
             for (file, decision) in zip(some, decisions) {
-                try statement.execute(arguments: values(of: file, decision.get()))
+                let json = try decision.get()
+                // Where nothing can be there, SQLite takes two thirds of the time.
+                if file.id > last {
+                    try run(&new, with: file, json)
+                } else {
+                    try run(&known, with: file, json)
+                }
             }
         }
     }
@@ -65,19 +73,30 @@ enum FileRows {
     /// memory.
     private static let preparedTogether = 2000
 
-    private static func values(of file: LibraryFile, _ json: String) -> StatementArguments {
+    private static func run(
+        _ row: inout BulkStatement,
+        with file: LibraryFile,
+        _ json: String
+    ) throws {
         let decision = file.decision
         let placement = decision.placement
-        return [
-            RemotePath.escaped(file.file.path.lastComponent), file.file.path.text,
-            Int64(clamping: file.file.size), file.file.modifiedSeconds,
-            placement == nil ? "downloaded" : "routed", file.kind.rawValue,
-            placement?.showID, placement?.season, placement?.episodes.first, decision.confidence,
-            decision.rule, json, file.id,
-        ]
+        row.add(RemotePath.escaped(file.file.path.lastComponent))
+        row.add(file.file.path.text)
+        row.add(Int64(clamping: file.file.size))
+        row.add(file.file.modifiedSeconds)
+        row.add(placement == nil ? "downloaded" : "routed")
+        row.add(file.kind.rawValue)
+        row.add(placement?.showID)
+        row.add(placement?.season)
+        row.add(placement?.episodes.first)
+        row.add(decision.confidence)
+        row.add(decision.rule)
+        row.add(json)
+        row.add(file.id)
+        try row.run()
     }
 
-    private static let upsert = """
+    private static let insert = """
         INSERT INTO downloaded_files (name, remote_path, size, modified_seconds, modified_time,
             status, file_type, show_id, show_name, tmdb_id, season, episode, confidence, reasoning,
             decision, id, routing_attempts, last_routing_attempt)
@@ -85,6 +104,8 @@ enum FileRows {
             (SELECT coalesce(tmdb_name, sys_name) FROM tv_shows WHERE id = ?7),
             (SELECT tmdb_id FROM tv_shows WHERE id = ?7), ?8, ?9, ?10, ?11, ?12, ?13, 1,
             CURRENT_TIMESTAMP)
+        """
+    private static let orUpdate = """
         ON CONFLICT (id) DO UPDATE SET name = excluded.name, remote_path = excluded.remote_path,
             size = excluded.size, modified_seconds = excluded.modified_seconds,
             modified_time = excluded.modified_time,
@@ -122,13 +143,15 @@ enum StampRows {
             sql: "DELETE FROM directory_stamps WHERE node = ?"
         )
         for node in removed { try delete.execute(arguments: [Int64(bitPattern: node)]) }
-        let insert = try database.cachedStatement(
-            sql: "INSERT OR REPLACE INTO directory_stamps VALUES (?, ?, ?)"
+        var row = try BulkStatement(
+            "INSERT OR REPLACE INTO directory_stamps VALUES (?, ?, ?)",
+            database
         )
         for (node, stamp) in changed {
-            try insert.execute(arguments: [
-                Int64(bitPattern: node), Int64(bitPattern: stamp.listing), stamp.modifiedSeconds,
-            ])
+            row.add(Int64(bitPattern: node))
+            row.add(Int64(bitPattern: stamp.listing))
+            row.add(stamp.modifiedSeconds)
+            try row.run()
         }
     }
 }

@@ -295,7 +295,7 @@ extension DatabaseCare {
         let path = Settings.absolute(file)
         let imported = try OriginalDatabase.read(path)
         return try await with(database) { store throws(CatalogueError) in
-            let library = Library(store: store, roots: [], log: log) { _ in }
+            let library = Library(store: store, roots: [], log: log)
             try await library.load()
             let origin = Origin(.import, "import-sync2nas", reason: path)
             let new = try await library.take(imported, origin)

@@ -1,6 +1,7 @@
 import Catalogue
 import Foundation
 import FuseBridge
+import Ingest
 import Logging
 import Operations
 import Synchronization
@@ -35,8 +36,10 @@ actor TreePublisher {
         tree = Tree(CatalogueContents(), roots: roots, stamps: [:], nowSeconds: 0)
     }
 
-    func publish(_ contents: CatalogueContents) async {
-        operations.withLock { $0 }?.count(contents)
+    /// Computes the tree of a state that is not to be seen yet.
+    ///
+    /// - Returns: What puts it in the old one's place.
+    func prepare(_ contents: CatalogueContents) async -> Library.Publication {
         if !hasStamps {
             // Without its stamps every directory would look changed to media servers.
             do throws(CatalogueError) {
@@ -50,13 +53,19 @@ actor TreePublisher {
                 }
             }
         }
-        tree = Tree(
+        let tree = Tree(
             contents,
             roots: roots,
             preference: preference,
             stamps: stamps,
             nowSeconds: Int64(Date().timeIntervalSince1970)
         )
+        return { await self.publish(tree, contents) }
+    }
+
+    private func publish(_ new: Tree, _ contents: CatalogueContents) async {
+        operations.withLock { $0 }?.count(contents)
+        tree = new
         stamps.merge(tree.changedStamps) { _, new in new }
         for node in tree.removedStamps { stamps[node] = nil }
         if let live {

@@ -73,9 +73,12 @@ public final class Workshop: Sendable {
             log: log
         )
         self.publisher = publisher
-        library = Library(store: store, roots: settings.roots, log: log) { contents in
-            await publisher.publish(contents)
-        }
+        library = Library(
+            store: store,
+            roots: settings.roots,
+            log: log,
+            prepare: { contents in await publisher.prepare(contents) }
+        )
         let answers = CatalogueAnswers(store: store, log: log)
         let metadata = TMDBClient(
             baseURL: settings.tmdbBaseURL ?? TMDBClient.standardBaseURL,

@@ -20,50 +20,50 @@ struct FileRouter {
         reading others: [RemotePath: ParsedName] = [:]
     ) -> [FileChange.Record] {
         let router = Router(shows: contents.shows, episodes: contents.episodes)
-        let names = namesInOrder(files)
         let examples = examples()
-        let routed = Array(zip(files, names)).concurrentMap { file, name -> Routed? in
+        let routed = reading(files) { file, name -> Routed? in
             guard let kind = FileKind(name: RemotePath.escaped(file.path.lastComponent)) else {
                 return nil
             }
-            let name = others[file.path] ?? name
-            let outcome = router.route(name)
-            let key = outcome.newShow.map { normalisedTitle($0.systemName) }
-            return Routed(file: file, kind: kind, name: name, outcome: outcome, newShowKey: key)
-        }
-        // Files that spell a new show differently start one show, not several.
-        var drafts: [String: ShowDraft] = [:]
-        return routed.compactMap { routed in
-            guard let routed else { return nil }
-            let (file, name) = (routed.file, routed.name)
-            var outcome = routed.outcome
+            let model = others[file.path]
+            let name = model ?? name
+            var outcome = router.route(name)
             if let place = examples.place(name), place != outcome.decision.placement {
                 outcome.newShow = nil
                 outcome.decision.placement = place
                 outcome.decision.rule = "as a person placed others of its series"
                 outcome.decision.candidates = []
             }
-            if others[file.path] != nil, outcome.decision.placement != nil {
+            if model != nil, outcome.decision.placement != nil {
                 outcome.decision.by = .languageModel
                 outcome.decision.rule = "language model: " + outcome.decision.rule
             }
-            if let draft = outcome.newShow, let key = routed.newShowKey {
-                outcome.newShow = drafts[key] ?? draft
-                drafts[key] = outcome.newShow
+            return Routed(
+                kind: kind,
+                outcome: outcome,
+                newShowKey: outcome.newShow.map { normalisedTitle($0.systemName) }
+            )
+        }
+        // Files that spell a new show differently start one show, not several.
+        var drafts: [String: ShowDraft] = [:]
+        return zip(files, routed).compactMap { file, routed in
+            guard let routed else { return nil }
+            var newShow = routed.outcome.newShow
+            if let draft = newShow, let key = routed.newShowKey {
+                newShow = drafts[key] ?? draft
+                drafts[key] = newShow
             }
             return FileChange.Record(
                 file: file,
                 kind: routed.kind,
-                decision: outcome.decision,
-                newShow: outcome.newShow
+                decision: routed.outcome.decision,
+                newShow: newShow
             )
         }
     }
 
     private struct Routed {
-        let file: RemoteFile
         let kind: FileKind
-        let name: ParsedName
         let outcome: Router.Outcome
         /// The same for all spellings of the show that it starts.
         let newShowKey: String?
@@ -73,8 +73,9 @@ struct FileRouter {
         let placed = contents.files.filter {
             $0.decision.by == .person && $0.decision.placement != nil && $0.kind == .video
         }
+        let names = reading(placed.map(\.file)) { $1 }
         return Examples(
-            zip(placed, namesInOrder(placed.map(\.file))).compactMap { file, name in
+            zip(placed, names).compactMap { file, name in
                 file.decision.placement.map { (name, $0) }
             }
         )
@@ -82,25 +83,36 @@ struct FileRouter {
 
     /// What the parser reads in the names of `files`.
     func parsed(_ files: [RemoteFile]) -> [RemotePath: ParsedName] {
-        Dictionary(zip(files.map(\.path), namesInOrder(files))) { _, last in last }
+        Dictionary(reading(files) { ($0.path, $1) }) { _, last in last }
     }
 
     /// Each directory's files are read as a set, since neighbours explain each other.
     ///
-    /// - Returns: One name for each file, in the files' order.
-    private func namesInOrder(_ files: [RemoteFile]) -> [ParsedName] {
+    /// - Parameters:
+    ///   - files: Whose names are read.
+    ///   - use: Given each file with what its name says, on any thread.
+    /// - Returns: What `use` made of each, in the files' order.
+    private func reading<Value: Sendable>(
+        _ files: [RemoteFile],
+        _ use: @Sendable (RemoteFile, ParsedName) -> Value
+    ) -> [Value] {
         let directories = Array(
             Dictionary(grouping: files.indices, by: { files[$0].path.parent }).values
         )
         let read = directories.concurrentMap { neighbours in
             let paths = neighbours.map { relativeText(files[$0].path) }
-            return zip(neighbours, zip(paths, parser.parse(siblings: paths))).map { index, read in
-                (index, Self.whole(read.1, read.0, files[index].path))
+            let names = parser.parse(siblings: paths)
+            return zip(neighbours, zip(paths, names)).map { index, read in
+                let file = files[index]
+                return (index, use(file, Self.whole(read.1, read.0, file.path)))
             }
         }
-        var names = [ParsedName?](repeating: nil, count: files.count)
-        for (index, name) in read.joined() { names[index] = name }
-        return names.compactMap { $0 }
+        guard let any = read.first?.first?.1 else { return [] }
+        var values = [Value](repeating: any, count: files.count)
+        for neighbours in read {
+            for (index, value) in neighbours { values[index] = value }
+        }
+        return values
     }
 
     /// What was read below the root, with its places in the whole path.

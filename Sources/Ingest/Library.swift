@@ -14,10 +14,13 @@ public func secondsSince1970() -> Int64 { Int64(Date().timeIntervalSince1970) }
 /// Changes are made one after the other: each reads the catalogue, decides, writes in one
 /// transaction, and hands the new state to whoever serves it.
 public actor Library {
+    /// Puts a state of the catalogue before those who use it.
+    public typealias Publication = @Sendable () async -> Void
+
     let store: any CatalogueStore
     let roots: [RemotePath]
     private let log: Logger
-    let publish: @Sendable (CatalogueContents) async -> Void
+    private let prepare: @Sendable (CatalogueContents) async -> Publication
     let now: @Sendable () -> Int64
     private nonisolated let away = Mutex<String?>(nil)
 
@@ -32,19 +35,21 @@ public actor Library {
     ///   - roots: The seedbox directories that are mounted.
     ///   - log: Where warnings go.
     ///   - now: Seconds since 1970, UTC.
-    ///   - publish: Called with every new state, before the change that made it returns.
+    ///   - prepare: Given every new state while it is being saved. What it returns is called once
+    ///     that is done, before the change that made it returns, and before the next is prepared;
+    ///     it is not called when the state could not be saved.
     public init(
         store: any CatalogueStore,
         roots: [RemotePath],
         log: Logger,
         now: @Sendable @escaping () -> Int64 = secondsSince1970,
-        publish: @Sendable @escaping (CatalogueContents) async -> Void
+        prepare: @Sendable @escaping (CatalogueContents) async -> Publication = { _ in {} }
     ) {
         self.now = now
         self.store = store
         self.roots = roots
         self.log = log
-        self.publish = publish
+        self.prepare = prepare
     }
 
     /// Reads the catalogue as the last run left it, and publishes it.
@@ -62,8 +67,10 @@ public actor Library {
             contents = lastKnown
             noteTrouble(error)
         }
-        await publish(contents)
+        await publish()
     }
+
+    private func publish() async { await prepare(contents)() }
 
     private func noteTrouble(_ error: CatalogueError) {
         if trouble == nil { log.warning("the catalogue is away: \(error)") }
@@ -319,10 +326,17 @@ public actor Library {
         _ origin: Origin,
         _ body: (inout CatalogueDraft) throws(CatalogueError) -> Value
     ) async throws(CatalogueError) -> Value {
-        let (value, after) = try await store.change(contents, origin, seconds: now(), body)
+        var publication: Task<Publication, Never>?
+        let (value, after) = try await store.change(
+            contents,
+            origin,
+            seconds: now(),
+            saving: { after in publication = Task { [prepare] in await prepare(after) } },
+            body
+        )
         if after.revision != contents.revision {
             contents = after
-            await publish(contents)
+            await publication?.value()
         }
         return value
     }
@@ -353,7 +367,7 @@ public actor Library {
     private func reload() async throws(CatalogueError) {
         guard try await store.revision() != contents.revision else { return }
         contents = try await store.contents()
-        await publish(contents)
+        await publish()
     }
 
     /// Runs one change after all that were asked for before it.

@@ -30,7 +30,7 @@ public struct SeedboxScanner: Sendable {
     /// Links per directory for which the server is asked where they lead.
     static let explainedLinks = 20
     /// Listings under way at once: enough to hide the round trips of a far server.
-    static let parallelListings = 128
+    static let parallelListings = 256
 
     private let source: any DirectorySource
     private let log: Logger

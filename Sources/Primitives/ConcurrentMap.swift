@@ -19,6 +19,9 @@ extension Array where Element: Sendable {
                 .map(transform)
             made.withLock { $0[piece] = results }
         }
-        return [Result](made.withLock { $0 }.joined())
+        var all: [Result] = []
+        all.reserveCapacity(count)
+        for piece in made.withLock({ $0 }) { all += piece }
+        return all
     }
 }

@@ -95,6 +95,33 @@ import Testing
         #expect(try await fresh.contents().files.count == 2_000)
     }
 
+    @Test func aRowThatSQLiteRefusesLeavesNothingBehind() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let store = try SQLiteStore(path: path)
+        func put(_ paths: [String]) async throws(CatalogueError) {
+            var draft = CatalogueDraft(CatalogueContents())
+            var edits = CatalogueEdits()
+            edits.files = paths.enumerated().map { index, path in
+                LibraryFile(
+                    id: Int64(index + 1),
+                    file: RemoteFile(path: RemotePath(path), size: 1, modifiedSeconds: 1),
+                    kind: .video,
+                    decision: Decision(placement: nil, rule: "r", confidence: 0)
+                )
+            }
+            draft.apply(edits)
+            try await store.commit(draft.change(Origin(.person, "put"), seconds: 1))
+        }
+        let error = await #expect(throws: CatalogueError.self) {
+            try await put(["/d/a", "/d/b", "/d/a"])
+        }
+        #expect(error?.code == .rejected && "\(error.debugDescription)".contains("remote_path"))
+        #expect(try await store.contents().isEmpty)
+        // The same statement goes on with other rows.
+        try await put(["/d/a", "/d/b"])
+        #expect(try await store.contents().files.map(\.file.path.text) == ["/d/a", "/d/b"])
+    }
+
     @Test func theTablesHaveTheNamesThatPeopleQuery() async throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try SQLiteStore(path: path).close()

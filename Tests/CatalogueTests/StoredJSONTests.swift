@@ -42,6 +42,15 @@ import Testing
         }
     }
 
+    @Test(arguments: texts) func listsAreWrittenAsEverythingElse(_ text: String) throws {
+        for list in [[], [text], [text, "b", text]] {
+            #expect(try StoredJSON.text(list) == Self.byEncoder(list))
+        }
+        for names in [[:], ["a": text], [text: "b", "c": text]] {
+            #expect(try StoredJSON.text(names) == Self.byEncoder(names))
+        }
+    }
+
     /// What is written by hand for speed is what JSONEncoder writes.
     @Test(arguments: texts) func manyEpisodesAreWrittenAsEverythingElse(_ text: String) throws {
         var edits = CatalogueEdits()

@@ -143,7 +143,7 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
             store: try SQLiteStore(path: directory + "/c.db"),
             roots: [RemotePath("/d")],
             log: quiet
-        ) { _ in }
+        )
         try await library.load()
     }
 
@@ -175,6 +175,34 @@ private func folder(_ name: String) -> RemoteEntry { entry(Array(name.utf8), .di
         #expect(summary.added == 1 && summary.changed == 1 && summary.gone == 1)
         #expect(await library.contents.files.first?.id == ids.first)
         #expect(await library.contents.shows.map(\.name) == ["Quiet Harbour"])
+    }
+
+    /// The next state is prepared while it is saved, and nobody sees it unless it was.
+    @Test func onlyWhatWasSavedIsPublished() async throws {
+        let seen = Mutex<(prepared: [[Int64]], published: [[Int64]])>(([], []))
+        let store = try SQLiteStore(path: directory + "/c.db")
+        let slower = Library(
+            store: store,
+            roots: [RemotePath("/d")],
+            log: quiet,
+            prepare: { contents in
+                let ids = contents.files.map(\.id)
+                seen.withLock { $0.prepared.append(ids) }
+                return { seen.withLock { $0.published.append(ids) } }
+            }
+        )
+        try await slower.load()
+        _ = try await library.record(found(["/d/A.S01E01.mkv"]))
+        // The first is refused, since the file of the other got there before.
+        _ = try await slower.record(found(["/d/A.S01E01.mkv", "/d/B.S01E01.mkv"]))
+        #expect(seen.withLock { $0.published } == [[], [1, 2]])
+        #expect(seen.withLock { $0.prepared.last } == [1, 2])
+        store.close()
+        await #expect(throws: CatalogueError.self) {
+            try await slower.record(found(["/d/C.S01E01.mkv"]))
+        }
+        #expect(seen.withLock { $0.published.count } == 2)
+        #expect(await slower.contents.files.map(\.id) == [1, 2])
     }
 
     @Test func whatIsBelowAnUnknownDirectoryStays() async throws {

@@ -222,7 +222,7 @@ import Testing
             store: scene.store,
             roots: [RemotePath("/e")],
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { _ in }
+        )
         try await other.load()
         _ = await other.mountedByOthers(than: "nas2")
         let theirs = await other.mountedByOthers(than: "nas2")

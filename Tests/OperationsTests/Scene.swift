@@ -43,7 +43,7 @@ final class Scene: Sendable {
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         store = try SQLiteStore(path: directory + "/catalogue.db")
         let roots = [RemotePath("/d")]
-        library = Library(store: store, roots: roots, log: quiet) { _ in }
+        library = Library(store: store, roots: roots, log: quiet)
         let service = ModelService(.init(.ollama, address: model.baseURL), http: HTTPFetcher())
         let metadata = TMDBClient(
             baseURL: tmdb.baseURL,
