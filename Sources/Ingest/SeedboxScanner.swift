@@ -29,7 +29,7 @@ public struct SeedboxScanner: Sendable {
     static let maximumEntries = 1_000_000
     /// Links per directory for which the server is asked where they lead.
     static let explainedLinks = 20
-    /// Listings under way at once: enough to hide the round trips of a far server.
+    /// Listings asked for at once; how many of them go to the server is the source's business.
     static let parallelListings = 256
 
     private let source: any DirectorySource

@@ -160,6 +160,70 @@ import Testing
         }
     }
 
+    /// Servers say no more than "failure" to who opens more than they allow.
+    @Test(.timeLimit(.minutes(5)))
+    func aServerThatGivesFewHandlesIsListedAllTheSame() async throws {
+        let open = Mutex(0)
+        let pool = SFTPPool.scripted { request in
+            open.withLock { open in
+                switch request.type {
+                case PacketType.opendir where open == 10 || request.fields.contains(0x62):
+                    return Reply.status(request.id, SFTPStatus.failure)
+                case PacketType.opendir: open += 1
+                case PacketType.close: open -= 1
+                default: break
+                }
+                return Self.honest(request)
+            }
+        }
+        try await withPool(pool) { pool in
+            func list(_ names: [String]) async -> [SourceError.Code?] {
+                await withTaskGroup(of: SourceError.Code?.self) { group in
+                    for name in names {
+                        group.addTask {
+                            await sourceCode {
+                                try await pool.entries(of: RemotePath("/\(name)"), limit: 9)
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+            }
+            let good = (0..<500).map { "a\($0)" }
+            #expect(await list(good).allSatisfy { $0 == nil })
+            // One that cannot be listed at all ends, and takes no other along.
+            let codes = await list(["b"] + good)
+            #expect(codes.filter { $0 != nil } == [.unavailable])
+        }
+    }
+
+    /// Who no longer waits for a place takes none.
+    @Test(.timeLimit(.minutes(5)))
+    func aCancelledListingGivesItsPlaceBack() async throws {
+        let directories = OpenDirectories()
+        directories.settle(for: 1)
+        try await directories.enter(OpenDirectories.most)
+        let waiting = (0..<50).map { number in
+            Task { () -> Bool in
+                do throws(RequestFailure) {
+                    try await directories.enter(number % 2 + 1)
+                    _ = directories.leave()
+                    return true
+                } catch {
+                    return false
+                }
+            }
+        }
+        for (number, task) in waiting.enumerated() where number % 3 == 0 { task.cancel() }
+        _ = directories.leave()
+        for (number, task) in waiting.enumerated() where number % 3 != 0 {
+            #expect(await task.value)
+        }
+        for task in waiting { _ = await task.value }
+        try await directories.enter(1)
+        #expect(directories.leave() == 0)
+    }
+
     @Test(.timeLimit(.minutes(5)))
     func aServerThatSaysNothingIsGivenUp() async throws {
         var limits = RemoteAccount.TimeLimits()

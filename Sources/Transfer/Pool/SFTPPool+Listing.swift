@@ -15,13 +15,44 @@ extension SFTPPool {
         of directory: RemotePath,
         limit: Int
     ) async throws(SourceError) -> [RemoteEntry] {
-        let listing = try await attempt("list", directory) { connection throws(RequestFailure) in
-            try await self.list(directory, limit, connection)
+        var places = OpenDirectories.most
+        while true {
+            let (listing, others) = try await list(directory, limit, among: places)
+            switch listing {
+            case .success(let entries):
+                if places < OpenDirectories.most { openDirectories.settle(for: places) }
+                return entries
+            case .failure(let refusal):
+                // Others may have had all the handles that the server gives.
+                guard refusal.status.code == SFTPStatus.failure, others > 0, places > 1 else {
+                    throw failure("list", directory, refusal.status)
+                }
+                places = max(1, min(places, others + 1) / 2)
+            }
         }
-        switch listing {
-        case .success(let entries): return entries
-        case .failure(let refusal): throw failure("list", directory, refusal.status)
+    }
+
+    /// - Returns: What the server says, and how many other directories were open then.
+    private func list(
+        _ directory: RemotePath,
+        _ limit: Int,
+        among places: Int
+    ) async throws(SourceError) -> (Result<[RemoteEntry], Refusal>, others: Int) {
+        do throws(RequestFailure) {
+            try await openDirectories.enter(places)
+        } catch {
+            throw SourceError(.cancelled, directory, "list '\(directory)': cancelled")
         }
+        let listing: Result<[RemoteEntry], Refusal>
+        do throws(SourceError) {
+            listing = try await attempt("list", directory) { connection throws(RequestFailure) in
+                try await self.list(directory, limit, connection)
+            }
+        } catch {
+            _ = openDirectories.leave()
+            throw error
+        }
+        return (listing, openDirectories.leave())
     }
 
     private struct Refusal: Error {

@@ -47,6 +47,7 @@ public final class SFTPPool: RangeSource, DirectorySource, Sendable {
     let settings: Settings
     let label: String
     let logger: Logger
+    let openDirectories = OpenDirectories()
     private let account: RemoteAccount
     private let makeChannel: ChannelMaker
     private let shared: SharedConnections?

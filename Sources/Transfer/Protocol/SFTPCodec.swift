@@ -133,6 +133,7 @@ struct SFTPStatus: Sendable, Equatable {
     static let endOfFile: UInt32 = 1
     static let noSuchFile: UInt32 = 2
     static let permissionDenied: UInt32 = 3
+    static let failure: UInt32 = 4
 
     let code: UInt32
     /// The server's words, at most 200 bytes of them, control characters replaced.
