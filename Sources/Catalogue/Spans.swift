@@ -22,6 +22,8 @@ public struct Spans: Hashable, Sendable {
             .joined(separator: ", ")
     }
 
+    init(text: String) { self.text = text }
+
     /// In the order in which they were given.
     public var all: [Span] {
         text.split(separator: ", ").compactMap { part in

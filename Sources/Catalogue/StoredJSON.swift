@@ -49,7 +49,7 @@ public enum StoredJSON {
         of what: @autoclosure () -> String
     ) throws(CatalogueError) -> Value {
         do {
-            return try JSONDecoder().decode(Value.self, from: json)
+            return try read(json)
         } catch {
             throw CatalogueError(.unusable, "\(what()) cannot be read", cause: error)
         }
@@ -57,6 +57,15 @@ public enum StoredJSON {
 
     /// The value of `text`; nil when that is something else.
     public static func value<Value: Decodable>(_ text: String?) -> Value? {
-        text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+        text.flatMap { try? read(Data($0.utf8)) }
+    }
+
+    private static func read<Value: Decodable>(_ json: Data) throws -> Value {
+        if let direct = Value.self as? any DirectlyRead.Type,
+            let value = StoredReader.read(direct, from: json) as? Value
+        {
+            return value
+        }
+        return try JSONDecoder().decode(Value.self, from: json)
     }
 }

@@ -19,7 +19,6 @@ enum FileRows {
         var files: [LibraryFile] = []
         while let row = try rows.next() {
             let kind: String = row[4]
-            let decision: String = row[5]
             guard let kind = FileKind(rawValue: kind) else { continue }
             let size: Int64 = row[2]
             files.append(
@@ -32,7 +31,7 @@ enum FileRows {
                     ),
                     kind: kind,
                     decision: try StoredJSON.value(
-                        Data(decision.utf8),
+                        row[5],
                         of: "the decision of file \(row[0] as Int64)"
                     )
                 )

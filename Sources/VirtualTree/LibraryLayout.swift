@@ -30,21 +30,9 @@ struct LibraryLayout {
     }
 
     func outline() -> Outline {
+        let shown = shows.filter { files[$0.id] != nil }
         var library = Outline(id: .library)
-        for show in shows {
-            guard let seasons = files[show.id] else { continue }
-            var folder = Outline(id: .show(show.id))
-            for (number, files) in seasons.sorted(by: { $0.key < $1.key }) {
-                let id = NodeID.season(number, ofShow: show.id)
-                let season = SeasonLayout(
-                    showName: Self.name(of: show),
-                    episodeNames: show.details.flatMap { episodeNames[$0.tmdbID] } ?? [:],
-                    season: number
-                )
-                let label = number < 10 ? "Season 0\(number)" : "Season \(number)"
-                let sorted = season.sorted(files, by: preference)
-                folder.add(.directory(season.outline(of: sorted, id: id)), id: id, stem: label)
-            }
+        for (show, folder) in zip(shown, shown.concurrentMap(folder)) {
             let suffix =
                 Self.yearSuffix(of: show) + (show.details.map { " {tmdb-\($0.tmdbID)}" } ?? "")
             library.add(
@@ -55,6 +43,22 @@ struct LibraryLayout {
             )
         }
         return library
+    }
+
+    private func folder(of show: Show) -> Outline {
+        var folder = Outline(id: .show(show.id))
+        for (number, files) in (files[show.id] ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let id = NodeID.season(number, ofShow: show.id)
+            let season = SeasonLayout(
+                showName: Self.name(of: show),
+                episodeNames: show.details.flatMap { episodeNames[$0.tmdbID] } ?? [:],
+                season: number
+            )
+            let label = number < 10 ? "Season 0\(number)" : "Season \(number)"
+            let sorted = season.sorted(files, by: preference)
+            folder.add(.directory(season.outline(of: sorted, id: id)), id: id, stem: label)
+        }
+        return folder
     }
 
     private static func name(of show: Show) -> String { title(of: show) + yearSuffix(of: show) }

@@ -3,13 +3,13 @@ import Primitives
 /// A directory under construction: names are told apart here, and nowhere else.
 ///
 /// The first to take a name keeps it, so callers add what is older first.
-struct Outline {
-    enum Item {
+struct Outline: Sendable {
+    enum Item: Sendable {
         case directory(Outline)
         case file(RemoteFile)
     }
 
-    struct Entry {
+    struct Entry: Sendable {
         let name: String
         let id: NodeID
         let item: Item

@@ -83,15 +83,23 @@ enum FileEnding {
 
     /// - Returns: The name up to its last dot, and the extension with its dot in lower case.
     static func split(_ name: String) -> (stem: String, ending: String) {
-        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return (name, "") }
-        let ending = name[dot...]
-        guard ending.count <= longest + 1, ending.dropFirst().allSatisfy(\.isLetterOrDigit) else {
+        let text = name.utf8
+        guard let dot = text.lastIndex(of: UInt8(ascii: ".")), dot != text.startIndex else {
             return (name, "")
         }
-        return (String(name[..<dot]), ending.lowercased())
+        let ending = text[dot...]
+        guard ending.count <= longest + 1, ending.dropFirst().allSatisfy(isLetterOrDigit) else {
+            return (name, "")
+        }
+        return (String(name[..<dot]), name[dot...].lowercased())
     }
-}
 
-extension Character {
-    fileprivate var isLetterOrDigit: Bool { isASCII && (isLetter || isNumber) }
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"):
+            true
+        default: false
+        }
+    }
 }

@@ -42,9 +42,50 @@ import Testing
         }
     }
 
+    /// What is read by hand for speed is what JSONDecoder reads, also of what nobody wrote.
+    @Test func whatIsReadDirectlyIsWhatTheDecoderReads() throws {
+        var decision = Decision(
+            placement: Placement(showID: -30, season: 2, episodes: [7, 18], airDate: "2020-01-02"),
+            rule: "Café",
+            confidence: 0.97,
+            candidates: ["Dark", "1899"],
+            traits: FileTraits(isProper: false, part: 1, flags: ["sdh"]),
+            spans: Spans([Spans.Span(fact: "title", bytes: 0..<4)]),
+            by: .person
+        )
+        for by in [Decision.Decider.person, nil] {
+            decision.by = by
+            let written = Array(try StoredJSON.text(decision).utf8)
+            for place in written.indices {
+                var texts = [Array(written[..<place]), written, written]
+                texts[1].remove(at: place)
+                texts[2].insert(written[place], at: place)
+                for byte in "\"\\ 0-9.e,:{}[]n".utf8 + [0, 0xFF] {
+                    texts.append(written)
+                    texts[texts.endIndex - 1][place] = byte
+                }
+                for text in texts {
+                    let decoded = try? JSONDecoder().decode(Decision.self, from: Data(text))
+                    let read: Decision? = try? StoredJSON.value(Data(text), of: "it")
+                    #expect(read == decoded, "\(String(decoding: text, as: UTF8.self))")
+                }
+            }
+        }
+        for number in ["9223372036854775807", "9223372036854775808", "-9223372036854775808", "-0"] {
+            let text = #"{"episodes":[\#(number)],"season":1,"showID":2}"#
+            let json =
+                #"{"candidates":[],"confidence":-0,"placement":\#(text),"rule":"","traits":{"flags":[],"version":1}}"#
+            let decoded = try? JSONDecoder().decode(Decision.self, from: Data(json.utf8))
+            let read: Decision? = try? StoredJSON.value(Data(json.utf8), of: "it")
+            #expect(read == decoded)
+        }
+    }
+
     @Test(arguments: texts) func listsAreWrittenAsEverythingElse(_ text: String) throws {
         for list in [[], [text], [text, "b", text]] {
-            #expect(try StoredJSON.text(list) == Self.byEncoder(list))
+            let written = try StoredJSON.text(list)
+            #expect(try written == Self.byEncoder(list))
+            #expect(StoredJSON.value(written) == list)
         }
         for names in [[:], ["a": text], [text: "b", "c": text]] {
             #expect(try StoredJSON.text(names) == Self.byEncoder(names))
