@@ -523,8 +523,9 @@ def play(path, seconds, rate):
                 time.sleep(max(0, start + done / rate - time.monotonic()))
 
 
-def players(bench, seconds=120, rate=2_000_000):
+def players(bench, rate=2_000_000):
     """Eight players and a scan, with a cache that is too small for what they play."""
+    seconds = bench.play_seconds
     directory = bench.seedbox.directory + "/played"
     if not os.path.exists(directory):
         os.makedirs(directory)
@@ -558,8 +559,9 @@ def players(bench, seconds=120, rate=2_000_000):
 
 
 class Bench:
-    def __init__(self, work, seedbox, kinds):
+    def __init__(self, work, seedbox, kinds, play_seconds):
         self.work, self.seedbox, self.kinds = work, seedbox, kinds
+        self.play_seconds = play_seconds
         self.results = {}
 
     def chosen(self, *kinds):
@@ -616,10 +618,11 @@ def main():
     parser.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
     parser.add_argument("--size", type=int, default=1024, help="of the big file, MiB")
     parser.add_argument("--kinds", default="", help="Ours,OursServed,SSHFS,… ; all without")
+    parser.add_argument("--play", type=int, default=120, help="how long the players play, seconds")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="sync2nas-bench-")
     seedbox = Seedbox(work + "/seedbox", options.size * MIB)
-    bench = Bench(work, seedbox, [k for k in options.kinds.split(",") if k])
+    bench = Bench(work, seedbox, [k for k in options.kinds.split(",") if k], options.play)
     try:
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
