@@ -51,9 +51,8 @@ enum StatusText {
 
     private static func mount(_ mount: StatusReport.Mount?) -> String {
         guard let mount else { return "not mounted" }
-        let takeovers =
-            mount.takeovers > 0
-            ? "; the process died and was replaced \(mount.takeovers) times" : ""
+        let times = mount.takeovers == 1 ? "once" : "\(mount.takeovers) times"
+        let takeovers = mount.takeovers > 0 ? "; the process died and was replaced \(times)" : ""
         return "process \(mount.processID), mounted at \(mount.path),"
             + " running since \(date(mount.since))\(takeovers)"
     }

@@ -184,6 +184,9 @@ public final class Seedbox: Sendable {
             "ListenAddress \(host):\(port)", "HostKey \(folder.path)/host_ed25519",
             "AuthorizedKeysFile \(folder.path)/authorized_keys", "PidFile none",
             "StrictModes no",
+            // bash takes itself for one inside another and reads no start file of the user: killed
+            // in the middle of that, it may leave something locked for all that follow.
+            "SetEnv SHLVL=2",
             "PermitRootLogin yes", "MaxStartups 100", "Subsystem sftp \(server)",
         ]
         if options.hasRSAHostKey { lines.append("HostKey \(folder.path)/host_rsa") }
