@@ -68,7 +68,8 @@ struct StoredReader {
             if isTooLarge || isOver { fail() }
             number = sum
         }
-        return isNegative ? -number : number
+        // The least number has no opposite; as it is too large, it is not what counts.
+        return isNegative ? 0 &- number : number
     }
 
     /// Without an exponent.

@@ -66,7 +66,7 @@ import Testing
                 }
                 for text in texts {
                     let decoded = try? JSONDecoder().decode(Decision.self, from: Data(text))
-                    let read: Decision? = try? StoredJSON.value(Data(text), of: "it")
+                    let read = try? StoredJSON.value(Data(text), of: "it") as Decision
                     #expect(read == decoded, "\(String(decoding: text, as: UTF8.self))")
                 }
             }
@@ -76,7 +76,7 @@ import Testing
             let json =
                 #"{"candidates":[],"confidence":-0,"placement":\#(text),"rule":"","traits":{"flags":[],"version":1}}"#
             let decoded = try? JSONDecoder().decode(Decision.self, from: Data(json.utf8))
-            let read: Decision? = try? StoredJSON.value(Data(json.utf8), of: "it")
+            let read = try? StoredJSON.value(Data(json.utf8), of: "it") as Decision
             #expect(read == decoded)
         }
     }
