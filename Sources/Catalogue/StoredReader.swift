@@ -56,6 +56,13 @@ struct StoredReader {
         return text ?? ""
     }
 
+    /// The text behind `name` if that comes, and the comma behind it.
+    mutating func leadingString(_ name: StaticString) -> String? {
+        guard take(name) else { return nil }
+        defer { expect(",") }
+        return string()
+    }
+
     mutating func strings() -> [String] { list { $0.string() } }
 
     mutating func integer() -> Int {
@@ -107,12 +114,9 @@ struct StoredReader {
 extension Decision: DirectlyRead {
     init(from reader: inout StoredReader) {
         reader.expect("{")
-        by = nil
-        if reader.take("\"by\":") {
-            by = Decider(rawValue: reader.string())
-            if by == nil { reader.fail() }
-            reader.expect(",")
-        }
+        let decider = reader.leadingString("\"by\":")
+        by = decider.flatMap(Decider.init)
+        if by == nil, decider != nil { reader.fail() }
         reader.expect("\"candidates\":")
         candidates = reader.strings()
         reader.expect(",\"confidence\":")
@@ -130,11 +134,7 @@ extension Decision: DirectlyRead {
 extension Placement {
     fileprivate init(from reader: inout StoredReader) {
         reader.expect("{")
-        airDate = nil
-        if reader.take("\"airDate\":") {
-            airDate = reader.string()
-            reader.expect(",")
-        }
+        airDate = reader.leadingString("\"airDate\":")
         reader.expect("\"episodes\":")
         episodes = reader.list { $0.integer() }
         reader.expect(",\"season\":")
@@ -148,11 +148,7 @@ extension Placement {
 extension FileTraits {
     fileprivate init(from reader: inout StoredReader) {
         reader.expect("{")
-        episodeTitle = nil
-        if reader.take("\"episodeTitle\":") {
-            episodeTitle = reader.string()
-            reader.expect(",")
-        }
+        episodeTitle = reader.leadingString("\"episodeTitle\":")
         reader.expect("\"flags\":")
         flags = reader.strings()
         group = reader.take(",\"group\":") ? reader.string() : nil

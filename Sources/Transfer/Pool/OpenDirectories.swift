@@ -5,7 +5,6 @@ import Primitives
 /// Servers limit open handles, and say no more than "failure" to who wants another.
 final class OpenDirectories: Sendable {
     private struct Turn {
-        let number: Int
         /// It comes when fewer directories than these are open.
         let places: Int
         let pending = Pending<Void>()
@@ -15,7 +14,6 @@ final class OpenDirectories: Sendable {
         var limit = OpenDirectories.most
         var open = 0
         var turns: [Turn] = []
-        var lastTurn = 0
 
         /// Whose turn has come.
         mutating func next() -> [Turn] {
@@ -36,18 +34,14 @@ final class OpenDirectories: Sendable {
 
     /// Waits for a place among `places`; ``leave()`` gives it back.
     func enter(_ places: Int) async throws(RequestFailure) {
-        let turn = state.withLock { state in
-            state.lastTurn += 1
-            let turn = Turn(number: state.lastTurn, places: places)
-            state.turns.append(turn)
-            return turn
-        }
+        let turn = Turn(places: places)
+        state.withLock { $0.turns.append(turn) }
         goOn()
         do throws(RequestFailure) {
             try await turn.pending.value()
         } catch {
             state.withLock { state in
-                if let place = state.turns.firstIndex(where: { $0.number == turn.number }) {
+                if let place = state.turns.firstIndex(where: { $0.pending === turn.pending }) {
                     state.turns.remove(at: place)
                 } else {
                     state.open -= 1
